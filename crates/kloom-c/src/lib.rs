@@ -1,15 +1,37 @@
 //! C text to IR.
+
+pub mod headers;
+pub mod pre;
+
+use headers::HeaderCache;
 use kloom_diag::Provider;
-use kloom_facts::Facts;
+use kloom_facts::{Facts, Version};
 use kloom_ir::Unit;
+use pre::Words;
 use std::sync::Arc;
 
-/// What the front end needs beside the text.
+/// What the front end needs beside the text; one serves all files and threads of a run.
 pub struct Context<'a> {
     /// Names it must read specially.
     pub facts: Facts,
     /// Where headers come from.
     pub provider: &'a dyn Provider,
+    /// The facts as the prepass looks them up, and the release version tests are decided for.
+    pub words: Words,
+    /// Headers read so far.
+    pub headers: HeaderCache,
+}
+
+impl<'a> Context<'a> {
+    /// A context with nothing read yet.
+    pub fn new(facts: Facts, provider: &'a dyn Provider, target: Option<Version>) -> Self {
+        Context {
+            facts,
+            provider,
+            words: Words::new(facts, target),
+            headers: HeaderCache::default(),
+        }
+    }
 }
 
 /// Lowers one file. Never fails: what cannot be read is opaque and counted in `Unit::coverage`.

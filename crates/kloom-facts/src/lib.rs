@@ -4,9 +4,7 @@
 
 mod model;
 
-pub use model::{
-    Classes, Effect, Fact, Kind, Returns, Verb, Version, Versions, When,
-};
+pub use model::{Classes, Effect, Fact, Kind, Returns, Verb, Version, Versions, When};
 
 /// A set of facts to look names up in.
 #[derive(Clone, Copy, Debug)]

@@ -245,11 +245,7 @@ impl Terminator {
             } => vec![*then, *otherwise],
             Terminator::Switch {
                 arms, otherwise, ..
-            } => arms
-                .iter()
-                .map(|arm| arm.to)
-                .chain([*otherwise])
-                .collect(),
+            } => arms.iter().map(|arm| arm.to).chain([*otherwise]).collect(),
             Terminator::Either(all) => all.clone(),
             Terminator::Return { .. } | Terminator::Unreachable => Vec::new(),
         }
