@@ -3,8 +3,10 @@
 //! Rules speak of effects; only this crate and its data speak of names.
 
 mod model;
+mod target;
 
 pub use model::{Classes, Effect, Fact, Kind, Returns, Verb, Version, Versions, When};
+pub use target::Target;
 
 /// A set of facts to look names up in.
 #[derive(Clone, Copy, Debug)]
