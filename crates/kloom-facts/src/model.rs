@@ -130,6 +130,10 @@ pub enum When {
 pub enum Verb {
     /// `arg` must be a valid pointer: it is dereferenced. [`Effect::accepts`] lists what else is fine.
     Requires,
+    /// Gives the error number in the error pointer `arg` (`PTR_ERR`); meaningless for a valid one.
+    DecodesError,
+    /// Makes an error pointer of the negative error number `arg` (`ERR_PTR`).
+    EncodesError,
     /// Never comes back.
     NoReturn,
     /// May sleep.
