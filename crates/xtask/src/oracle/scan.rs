@@ -1,0 +1,732 @@
+//! Finds function bodies in a token stream and, in each, the tokens that the IR must hold.
+
+use super::lexer::{Kind as TokenKind, Token};
+use std::ops::Range;
+
+/// What kind of token the IR must hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// `name (`, known by the end of the name: a callee may be written `ops->name`.
+    Call,
+    /// `return`
+    Return,
+    /// `goto`
+    Goto,
+    /// `name:`
+    Label,
+    /// `case`
+    Case,
+    /// `default`
+    Default,
+}
+
+impl Kind {
+    /// All kinds, in the order of reports.
+    pub const ALL: [Kind; 6] = [
+        Kind::Call,
+        Kind::Return,
+        Kind::Goto,
+        Kind::Label,
+        Kind::Case,
+        Kind::Default,
+    ];
+
+    /// The word for it in reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Kind::Call => "call",
+            Kind::Return => "return",
+            Kind::Goto => "goto",
+            Kind::Label => "label",
+            Kind::Case => "case",
+            Kind::Default => "default",
+        }
+    }
+}
+
+/// A token that must stand in the IR exactly once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Wanted {
+    pub kind: Kind,
+    /// The word as written.
+    pub start: u32,
+    pub end: u32,
+}
+
+/// A function as this scanner sees it.
+#[derive(Clone, Debug)]
+pub struct Function {
+    /// The word before its parameter list; for macro heads the macro.
+    pub name: Range<u32>,
+    /// From its opening brace to its closing one.
+    pub body: Range<u32>,
+    /// What the IR must hold, in text order.
+    pub wanted: Vec<Wanted>,
+}
+
+/// What a bracket that is still open encloses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Open {
+    /// `( … )` and `[ … ]`
+    Group,
+    /// Statements.
+    Block,
+    /// An initialiser or compound literal.
+    Values,
+    /// Members of a struct or enum: nothing in it runs.
+    Members,
+}
+
+/// Keywords whose parenthesis is not evaluated, and attributes.
+const UNEVALUATED: &[&[u8]] = &[
+    b"sizeof",
+    b"typeof",
+    b"__typeof__",
+    b"__typeof",
+    b"typeof_unqual",
+    b"typeof_member",
+    b"alignof",
+    b"_Alignof",
+    b"_Alignas",
+    b"__alignof__",
+    b"__alignof",
+    b"offsetof",
+    b"__builtin_offsetof",
+    b"__builtin_types_compatible_p",
+    b"__attribute__",
+    b"__attribute",
+    b"_Static_assert",
+    b"static_assert",
+    b"_Pragma",
+];
+
+const ASM: &[&[u8]] = &[
+    b"asm",
+    b"__asm__",
+    b"__asm",
+    b"asm_inline",
+    b"asm_volatile_goto",
+];
+
+/// Keywords that may stand just before a call.
+const BEFORE_CALL: &[&[u8]] = &[
+    b"return",
+    b"else",
+    b"do",
+    b"case",
+    b"goto",
+    b"static",
+    b"const",
+    b"volatile",
+    b"__extension__",
+];
+
+/// Words before a parenthesis that call nothing.
+const NO_CALLEE: &[&[u8]] = &[
+    b"if",
+    b"while",
+    b"for",
+    b"switch",
+    b"return",
+    b"else",
+    b"do",
+    b"case",
+    b"goto",
+    b"default",
+    b"void",
+    b"char",
+    b"short",
+    b"int",
+    b"long",
+    b"float",
+    b"double",
+    b"signed",
+    b"unsigned",
+    b"__signed__",
+    b"__int128",
+    b"_Bool",
+    b"bool",
+    b"const",
+    b"volatile",
+    b"static",
+    b"extern",
+    b"register",
+    b"inline",
+    b"__inline",
+    b"__inline__",
+    b"struct",
+    b"union",
+    b"enum",
+    b"auto",
+    b"typedef",
+    b"__extension__",
+    b"__const",
+    b"__volatile__",
+    b"_Generic",
+    b"_Atomic",
+    b"__restrict",
+    b"restrict",
+];
+
+/// What has members.
+const AGGREGATE: &[&[u8]] = &[b"struct", b"union", b"enum"];
+
+struct Scanner<'a> {
+    source: &'a [u8],
+    tokens: &'a [Token],
+    at: usize,
+    /// Brackets open in the current function.
+    open: Vec<Open>,
+    /// State at each live `#if`: at its start, and at the end of its first arm.
+    arms: Vec<(Vec<Open>, Option<Vec<Open>>)>,
+    wanted: Vec<Wanted>,
+}
+
+/// The functions of a file.
+pub fn functions(source: &[u8], tokens: &[Token]) -> Vec<Function> {
+    let mut scanner = Scanner {
+        source,
+        tokens,
+        at: 0,
+        open: Vec::new(),
+        arms: Vec::new(),
+        wanted: Vec::new(),
+    };
+    let mut found = Vec::new();
+    // Tokens of the declaration that is being read at file scope.
+    let mut head = 0;
+    while let Some(token) = tokens.get(scanner.at) {
+        match token.kind {
+            TokenKind::Punct(b';') => head = scanner.at + 1,
+            TokenKind::Punct(b'{') => {
+                let name = scanner.function_name(head..scanner.at);
+                let start = token.start;
+                scanner.open.clear();
+                scanner.arms.clear();
+                scanner.wanted.clear();
+                scanner.body(if name.is_some() {
+                    Open::Block
+                } else {
+                    Open::Values
+                });
+                if let Some(name) = name {
+                    let end = tokens
+                        .get(scanner.at)
+                        .map_or(source.len() as u32, |t| t.end);
+                    found.push(Function {
+                        name,
+                        body: start..end,
+                        wanted: std::mem::take(&mut scanner.wanted),
+                    });
+                    head = scanner.at + 1;
+                }
+            }
+            TokenKind::Punct(b'(') => scanner.pass_group(),
+            _ => {}
+        }
+        scanner.at += 1;
+    }
+    found
+}
+
+impl Scanner<'_> {
+    fn text(&self, at: usize) -> &[u8] {
+        self.tokens.get(at).map_or(b"", |t| t.text(self.source))
+    }
+
+    fn is(&self, at: usize, byte: u8) -> bool {
+        self.tokens.get(at).is_some_and(|t| t.is(byte))
+    }
+
+    fn is_word(&self, at: usize) -> bool {
+        self.tokens
+            .get(at)
+            .is_some_and(|t| t.kind == TokenKind::Word)
+    }
+
+    /// The token before, directives left out.
+    fn before(&self, at: usize) -> Option<usize> {
+        (0..at).rev().find(|i| !self.is_directive(*i))
+    }
+
+    fn is_directive(&self, at: usize) -> bool {
+        matches!(
+            self.tokens.get(at).map(|t| t.kind),
+            Some(TokenKind::If | TokenKind::Else | TokenKind::Endif)
+        )
+    }
+
+    /// The parenthesis that closes the one at `open`, or the last token. Where `#if` arms hold
+    /// parentheses, those of the first arm count.
+    fn closing(&self, open: usize) -> usize {
+        let mut depth = 0usize;
+        let mut arms: Vec<(usize, Option<usize>)> = Vec::new();
+        let mut at = open;
+        while let Some(token) = self.tokens.get(at) {
+            match token.kind {
+                TokenKind::Punct(b'(') => depth += 1,
+                TokenKind::Punct(b')') => depth = depth.saturating_sub(1),
+                TokenKind::If => arms.push((depth, None)),
+                TokenKind::Else => match arms.last_mut() {
+                    Some((start, first)) => {
+                        first.get_or_insert(depth);
+                        depth = *start;
+                    }
+                    None => at = self.end_of_other_arms(at),
+                },
+                TokenKind::Endif => {
+                    if let Some((_, Some(first))) = arms.pop() {
+                        depth = first;
+                    }
+                }
+                _ => {}
+            }
+            if depth == 0 && arms.is_empty() {
+                return at;
+            }
+            at += 1;
+        }
+        self.tokens.len().saturating_sub(1)
+    }
+
+    /// The `#endif` that belongs to an `#else` whose `#if` was passed before reading began.
+    fn end_of_other_arms(&self, start: usize) -> usize {
+        let mut depth = 1usize;
+        for at in start + 1..self.tokens.len() {
+            match self.tokens[at].kind {
+                TokenKind::If => depth += 1,
+                TokenKind::Endif => depth -= 1,
+                _ => {}
+            }
+            if depth == 0 {
+                return at;
+            }
+        }
+        self.tokens.len().saturating_sub(1)
+    }
+
+    /// Moves to the parenthesis that closes the one here.
+    fn pass_group(&mut self) {
+        self.at = self.closing(self.at);
+    }
+
+    /// The name of the function whose head these tokens are; `None` if they head a type or a
+    /// table.
+    fn function_name(&self, head: Range<usize>) -> Option<Range<u32>> {
+        let last = self.before(head.end).filter(|at| head.contains(at))?;
+        if self.names_aggregate(last) {
+            return None;
+        }
+        let mut fallback = None;
+        let mut at = head.start;
+        while at < head.end {
+            if self.is(at, b'=') {
+                return None;
+            }
+            if self.is(at, b'(') {
+                if at > head.start && self.is_word(at - 1) {
+                    let name = self.tokens[at - 1];
+                    let attribute = UNEVALUATED.contains(&self.text(at - 1));
+                    if !attribute && !self.text(at - 1).starts_with(b"__") {
+                        return Some(name.start..name.end);
+                    }
+                    if !attribute {
+                        fallback = Some(name.start..name.end);
+                    }
+                }
+                at = self.closing(at);
+            }
+            at += 1;
+        }
+        fallback
+    }
+
+    /// Whether the tokens that end here are `struct name`, attributes included.
+    fn names_aggregate(&self, last: usize) -> bool {
+        let mut at = last;
+        loop {
+            if AGGREGATE.contains(&self.text(at)) {
+                return true;
+            }
+            let step = match self.is(at, b')') {
+                true => self
+                    .opening(at)
+                    .filter(|open| *open > 0 && self.text(*open - 1).starts_with(b"__")),
+                false => Some(at).filter(|at| self.is_word(*at)),
+            };
+            match step {
+                Some(next) if next > 0 => at = next - 1,
+                _ => return false,
+            }
+        }
+    }
+
+    /// The parenthesis that opens the one closed here.
+    fn opening(&self, close: usize) -> Option<usize> {
+        let mut depth = 0usize;
+        (0..=close).rev().find(|at| {
+            if self.is(*at, b')') {
+                depth += 1;
+            } else if self.is(*at, b'(') {
+                depth -= 1;
+            }
+            depth == 0
+        })
+    }
+
+    /// Reads from the opening brace here to its closing one.
+    fn body(&mut self, kind: Open) {
+        self.open.push(kind);
+        self.at += 1;
+        while let Some(token) = self.tokens.get(self.at) {
+            match token.kind {
+                TokenKind::If => self.arms.push((self.open.clone(), None)),
+                TokenKind::Else => self.other_arm(),
+                TokenKind::Endif => {
+                    self.end_of_arms();
+                    if self.open.is_empty() && self.arms.is_empty() {
+                        return;
+                    }
+                }
+                TokenKind::Punct(b'{') => {
+                    let inside = self.brace();
+                    self.open.push(inside);
+                }
+                TokenKind::Punct(b'(' | b'[') => self.open.push(Open::Group),
+                TokenKind::Punct(b')' | b']') if self.open.last() == Some(&Open::Group) => {
+                    self.open.pop();
+                }
+                TokenKind::Punct(b'}') => {
+                    self.close_brace();
+                    if self.open.is_empty() && self.arms.is_empty() || self.ends_function() {
+                        return;
+                    }
+                }
+                TokenKind::Word if !self.open.contains(&Open::Members) => self.word(),
+                _ => {}
+            }
+            self.at += 1;
+        }
+    }
+
+    /// Closes the innermost brace and what was left open in it.
+    fn close_brace(&mut self) {
+        while self.open.pop() == Some(Open::Group) {}
+    }
+
+    fn other_arm(&mut self) {
+        match self.arms.last_mut() {
+            Some((start, first)) => {
+                let end = std::mem::replace(&mut self.open, start.clone());
+                first.get_or_insert(end);
+            }
+            None => self.at = self.end_of_other_arms(self.at),
+        }
+    }
+
+    /// What is open after `#endif` is what the first arm left open.
+    fn end_of_arms(&mut self) {
+        if let Some((_, Some(first))) = self.arms.pop() {
+            self.open = first;
+        }
+    }
+
+    /// Whether the brace here, in the first column, can only end a function although the count
+    /// of brackets says otherwise: what follows starts in the first column and is no label.
+    fn ends_function(&self) -> bool {
+        let first_column = |start: u32| start == 0 || self.source[start as usize - 1] == b'\n';
+        if !first_column(self.tokens[self.at].start) {
+            return false;
+        }
+        let mut next = self.at + 1;
+        while self.is_directive(next) || self.is(next, b';') {
+            next += 1;
+        }
+        self.tokens.get(next).is_some_and(|token| {
+            token.kind == TokenKind::Word && first_column(token.start) && !self.is(next + 1, b':')
+        })
+    }
+
+    /// What the brace here opens.
+    fn brace(&self) -> Open {
+        let outer = self.open.last().copied().unwrap_or(Open::Block);
+        if matches!(outer, Open::Values | Open::Members) {
+            return outer;
+        }
+        let Some(before) = self.before(self.at) else {
+            return Open::Block;
+        };
+        if self.is(before, b'=') {
+            return Open::Values;
+        }
+        if self.is(before, b')') {
+            return self.after_group(before);
+        }
+        match self.names_aggregate(before) {
+            true => Open::Members,
+            false => Open::Block,
+        }
+    }
+
+    /// A brace after `)`: a compound literal if the group is a type in an expression.
+    fn after_group(&self, close: usize) -> Open {
+        let Some(head) = self.opening(close).and_then(|at| self.before(at)) else {
+            return Open::Block;
+        };
+        let literal = match self.tokens[head].kind {
+            TokenKind::Word => self.text(head) == b"return",
+            TokenKind::Punct(byte) => !matches!(byte, b')' | b'}' | b';' | b'{' | b':'),
+            _ => false,
+        };
+        if literal { Open::Values } else { Open::Block }
+    }
+
+    fn want(&mut self, kind: Kind) {
+        let Token { start, end, .. } = self.tokens[self.at];
+        self.wanted.push(Wanted { kind, start, end });
+    }
+
+    fn word(&mut self) {
+        let in_block = self.open.last() == Some(&Open::Block);
+        match self.text(self.at) {
+            b"return" => self.want(Kind::Return),
+            b"goto" => self.want(Kind::Goto),
+            b"case" if in_block => self.want(Kind::Case),
+            b"default" if in_block && self.is(self.at + 1, b':') => self.want(Kind::Default),
+            b"extern" if in_block && self.starts_statement() => self.pass_statement(),
+            word if ASM.contains(&word) => self.pass_asm_template(),
+            word if UNEVALUATED.contains(&word) && self.is(self.at + 1, b'(') => {
+                self.at += 1;
+                self.pass_group();
+            }
+            word if UNEVALUATED.contains(&word) => {}
+            word if NO_CALLEE.contains(&word) => {}
+            _ if in_block && self.is(self.at + 1, b':') && self.starts_statement() => {
+                self.want(Kind::Label);
+            }
+            _ if self.is(self.at + 1, b'(') && self.is_call() => self.want(Kind::Call),
+            _ => {}
+        }
+    }
+
+    /// Whether the word here begins a statement.
+    fn starts_statement(&self) -> bool {
+        self.before(self.at)
+            .is_none_or(|before| match self.tokens[before].kind {
+                TokenKind::Punct(b';' | b'{' | b'}') => true,
+                TokenKind::Punct(b':') => !self.is_conditional(before),
+                _ => matches!(self.text(before), b"else" | b"do"),
+            })
+    }
+
+    /// Whether the colon here belongs to a `?`.
+    fn is_conditional(&self, colon: usize) -> bool {
+        (0..colon)
+            .rev()
+            .map(|at| self.tokens[at])
+            .take_while(|token| !matches!(token.kind, TokenKind::Punct(b';' | b'{' | b'}')))
+            .any(|token| token.is(b'?'))
+    }
+
+    /// Whether `name (` here is a call and no declaration.
+    fn is_call(&self) -> bool {
+        // `type (*name)(…)`
+        let open = self.at + 1;
+        if self.is(open + 1, b'*') && self.is(self.closing(open) + 1, b'(') {
+            return false;
+        }
+        let Some(before) = self.before(self.at) else {
+            return true;
+        };
+        match self.tokens[before].kind {
+            // `name[4] __aligned(8)`
+            TokenKind::Punct(byte) => byte != b']',
+            TokenKind::Literal => true,
+            TokenKind::Word => {
+                let word = self.text(before);
+                BEFORE_CALL.contains(&word)
+                    || !NO_CALLEE.contains(&word) && self.ends_line_alone(before)
+            }
+            _ => true,
+        }
+    }
+
+    /// Whether this word is a whole statement that some macro makes of it: first in its
+    /// statement, last on its line.
+    fn ends_line_alone(&self, at: usize) -> bool {
+        let gap = self.tokens[at].end as usize..self.tokens[self.at].start as usize;
+        let alone = self.before(at).is_some_and(|before| {
+            matches!(
+                self.tokens[before].kind,
+                TokenKind::Punct(b';' | b'{' | b'}')
+            )
+        });
+        alone && self.source[gap].contains(&b'\n')
+    }
+
+    fn pass_statement(&mut self) {
+        while self.at + 1 < self.tokens.len() && !self.is(self.at + 1, b';') {
+            self.at += 1;
+        }
+    }
+
+    /// Passes `asm volatile goto ( template :` so that the operands are read as expressions.
+    fn pass_asm_template(&mut self) {
+        let mut at = self.at + 1;
+        while self.is_word(at) {
+            at += 1;
+        }
+        if !self.is(at, b'(') {
+            return;
+        }
+        let close = self.closing(at);
+        let mut depth = 0usize;
+        let operands = (at..close).find(|at| {
+            if self.is(*at, b'(') {
+                depth += 1;
+            } else if self.is(*at, b')') {
+                depth -= 1;
+            }
+            depth == 1 && self.is(*at, b':')
+        });
+        self.open.push(Open::Group);
+        self.at = operands.unwrap_or(close - 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Kind, functions};
+    use crate::oracle::lexer::lex;
+
+    fn scan(source: &str) -> Vec<(String, Vec<String>)> {
+        let text = source.as_bytes();
+        let show = |start: u32, end: u32| source[start as usize..end as usize].to_owned();
+        functions(text, &lex(text))
+            .iter()
+            .map(|function| {
+                let wanted = function.wanted.iter().map(|w| match w.kind {
+                    Kind::Label => format!("{}:", show(w.start, w.end)),
+                    _ => show(w.start, w.end),
+                });
+                (
+                    show(function.name.start, function.name.end),
+                    wanted.collect(),
+                )
+            })
+            .collect()
+    }
+
+    fn body(text: &str) -> Vec<String> {
+        let mut all = scan(&format!("static int f(int x)\n{{\n{text}\n}}\n"));
+        assert_eq!(all.len(), 1, "one function in {text}");
+        all.remove(0).1
+    }
+
+    fn names(source: &str) -> Vec<String> {
+        scan(source).into_iter().map(|(name, _)| name).collect()
+    }
+
+    #[test]
+    fn functions_are_told_from_types_and_tables() {
+        assert_eq!(
+            names("int a(void) { } struct b { int c; }; struct b *d(int e) { }"),
+            ["a", "d"]
+        );
+        assert_eq!(
+            names("static struct b t[] = { { F(1) } }; SYSCALL_DEFINE1(g, int, h) { }"),
+            ["SYSCALL_DEFINE1"]
+        );
+        assert_eq!(
+            names("__printf(1, 2) int i(char *j, ...) { } struct __aligned(8) k { int l; };"),
+            ["i"]
+        );
+        assert_eq!(
+            names("MODULE_X(\"y\")\nstruct m { int n; };\nint o(void) __releases(p) { }"),
+            ["o"]
+        );
+    }
+
+    #[test]
+    fn heads_in_arms_are_one_function() {
+        assert_eq!(
+            names(
+                "#ifdef A\nint a(int b,\n#else\nint a(\n#endif\nint c)\n{\n}\nint d(void)\n{\n}\n"
+            ),
+            ["a", "d"]
+        );
+        assert_eq!(
+            names(
+                "#ifdef A\nint a(int b) {\n#else\nint a(void) {\n#endif\nreturn 0;\n}\nint d(void)\n{\n}\n"
+            ),
+            ["a", "d"]
+        );
+        assert_eq!(
+            names(
+                "int a(void)\n{\n#ifdef A\n\treturn 1;\n}\n#else\n\treturn 2;\n}\n#endif\nint d(void)\n{\n}\n"
+            ),
+            ["a", "d"]
+        );
+    }
+
+    #[test]
+    fn calls_are_told_from_declarations() {
+        assert_eq!(
+            body("a(b(1), c->d(2)); e = (int)g(h);"),
+            ["a", "b", "d", "g"]
+        );
+        assert_eq!(
+            body("int (*a)(int) = b; irq_t (*c)(int); struct s *p __free(kfree) = d();"),
+            ["d"]
+        );
+        assert_eq!(
+            body("int a(int); struct s b(void); u8 c[4] __aligned(8); extern int *e(int);"),
+            [""; 0]
+        );
+        assert_eq!(
+            body("static DEFINE_MUTEX(a); DECLARE_BITMAP(b, 4);"),
+            ["DEFINE_MUTEX", "DECLARE_BITMAP"]
+        );
+        assert_eq!(
+            body("x = sizeof(a(b)) + offsetof(struct c, d); if (e) while (g(1)) (*h)(2);"),
+            ["g"]
+        );
+        assert_eq!(body("A\n\tb(1);"), ["b"]);
+    }
+
+    #[test]
+    fn labels_are_told_from_conditionals_and_members() {
+        assert_eq!(
+            body("a: b: x = c ? (int)d : e; y = g ? h ? i : j : k;"),
+            ["a:", "b:"]
+        );
+        assert_eq!(
+            body("struct { int a:3; } b = { c: 1 }; d(((struct e){ g: 2 }));"),
+            ["d"]
+        );
+        assert_eq!(
+            body("switch (x) { case A ... B: default: a: return 1; } goto a;"),
+            ["case", "default", "a:", "return", "goto"]
+        );
+    }
+
+    #[test]
+    fn assembler_operands_are_read_and_its_text_is_not() {
+        assert_eq!(
+            body("asm volatile(\"x\" T(1) : \"=r\"(y) : \"r\"(a(1)));"),
+            ["a"]
+        );
+        assert_eq!(
+            body("asm goto(\"x\" : : : : out); out: return 0;"),
+            ["out:", "return"]
+        );
+    }
+
+    #[test]
+    fn both_arms_count_and_unbalanced_ones_do_not_derail() {
+        assert_eq!(
+            body("#ifdef A\n\tif (a(1)) {\n#else\n\tif (b(1)) {\n#endif\n\tc(1); }"),
+            ["a", "b", "c"]
+        );
+    }
+}
