@@ -64,7 +64,8 @@ struct Tally {
 /// Runs the oracle.
 pub fn run(options: &Options) -> Result<()> {
     let paths = options.selection.resolve()?;
-    let tallies = files::map(&paths, |path| tally(path, options));
+    let context = Context::new(Facts::builtin(), &Disk, None);
+    let tallies = files::map(&paths, |path| tally(&context, path, options));
     let mut report = String::new();
     let total = summarise(&paths, &tallies, options, &mut report)?;
     print!("{report}");
@@ -83,18 +84,14 @@ pub fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-fn tally(path: &Path, options: &Options) -> Tally {
+fn tally(context: &Context<'_>, path: &Path, options: &Options) -> Tally {
     let Ok(text) = std::fs::read(path) else {
         return Tally::default();
     };
     let text: Arc<[u8]> = text.into();
     let functions = scan::functions(&text, &lexer::lex(&text));
-    let context = Context {
-        facts: Facts::builtin(),
-        provider: &Disk,
-    };
     let shown = path.to_string_lossy();
-    let unit = kloom_c::lower(&context, &shown, text.clone());
+    let unit = kloom_c::lower(context, &shown, text.clone());
     let census = Census::of(&unit);
     let source = SourceFile::new(&*shown, text.clone());
     let line = |offset: u32| source.line_col(offset).line;
