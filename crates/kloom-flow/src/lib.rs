@@ -1,1 +1,141 @@
-//! TODO
+//! Follows values through the functions of one unit and through its life.
+//!
+//! Each function is followed once, callees first ([`callgraph`]), by a worklist over its blocks
+//! ([`fixpoint`]). A state ([`state`]) maps memory cells ([`memory`]) to symbolic values
+//! ([`value`]); paths that differ in a tracked fact are kept apart up to a bound. What a caller
+//! needs is a [`Summary`]: outcomes and demands. [`lifecycle`] lets what one entry point leaves
+//! behind meet what the others demand.
+
+mod analysis;
+mod body;
+mod call;
+mod callgraph;
+mod context;
+mod fixpoint;
+mod lifecycle;
+mod liveness;
+mod memory;
+mod print;
+mod roles;
+mod state;
+mod summary;
+mod value;
+
+pub use analysis::{Analysis, Creation, Cut, Made, Misuse, MisuseKind, NullUse, Use};
+pub use memory::{Key, Part};
+pub use print::{print_key, print_summary};
+pub use roles::{Role, Roles};
+pub use summary::{Demand, Guard, Need, Outcome, Summary, Value, Writes};
+pub use value::{OriginId, Point};
+
+use body::Body;
+use callgraph::CallGraph;
+use context::Context;
+use kloom_facts::{Facts, Returns, Target, Verb};
+use kloom_ir::{FunctionId, Unit};
+use memory::Cells;
+
+/// Follows every function of the unit that has to do with error pointers, and the unit's life.
+pub fn analyze(unit: &Unit, facts: Facts, target: Target) -> Analysis {
+    let mut cx = Context::new(unit, facts, target);
+    let graph = CallGraph::of(unit);
+    cx.writes = callgraph::writes(unit, &graph);
+    let mut found = Analysis {
+        summaries: unit.functions.iter().map(|_| Summary::default()).collect(),
+        ..Analysis::default()
+    };
+    let matters = matters(&cx, &graph);
+    for component in &graph.components {
+        let cycle = graph.is_cycle(component);
+        // A cycle is gone round twice: the second time each function knows the others.
+        for round in 0..if cycle { 2 } else { 1 } {
+            for f in component.iter().filter(|f| matters[f.0 as usize]) {
+                follow(&cx, *f, &mut found);
+            }
+            if cycle && round == 1 {
+                found.cut.extend(
+                    component
+                        .iter()
+                        .filter(|f| matters[f.0 as usize])
+                        .map(|f| (*f, Cut::Recursion)),
+                );
+            }
+        }
+    }
+    let roles = Roles::of(unit, |name| cx.fact(name));
+    lifecycle::meet(&cx, &graph, &roles, &mut found);
+    for creation in &mut found.creations {
+        creation
+            .uses
+            .sort_by(|a, b| a.chain.last().cmp(&b.chain.last()));
+    }
+    found
+}
+
+fn follow(cx: &Context<'_>, id: FunctionId, found: &mut Analysis) {
+    let summaries = std::mem::take(&mut found.summaries);
+    let mut body = Body {
+        cx,
+        f: cx.unit.function(id),
+        id,
+        cells: Cells::default(),
+        found,
+        demands: Vec::new(),
+    };
+    let result = body.run(&summaries);
+    let mut demands = std::mem::take(&mut body.demands);
+    demands.sort_by(|a, b| a.chain.cmp(&b.chain));
+    found.summaries = summaries;
+    let slot = &mut found.summaries[id.0 as usize];
+    match result {
+        Ok(outcomes) => {
+            *slot = Summary {
+                outcomes,
+                demands,
+                followed: true,
+            };
+        }
+        Err(cut) => {
+            *slot = Summary::default();
+            found.cut.push((id, cut));
+        }
+    }
+}
+
+/// Which functions have to do with error pointers: they make, test, decode or need valid ones,
+/// or call one that does.
+fn matters(cx: &Context<'_>, graph: &CallGraph) -> Vec<bool> {
+    let mut out: Vec<bool> = cx
+        .unit
+        .functions
+        .iter()
+        .map(|f| {
+            callgraph::calls(f).any(|name| {
+                cx.unit.named(name).is_empty()
+                    && cx.fact(name).is_some_and(|fact| {
+                        matches!(
+                            fact.returns,
+                            Returns::ErrPtr { .. } | Returns::ErrorOrZero(_) | Returns::Test(..)
+                        ) || fact.effects.iter().any(|e| {
+                            matches!(
+                                e.verb,
+                                Verb::Requires | Verb::DecodesError | Verb::EncodesError
+                            )
+                        })
+                    })
+            })
+        })
+        .collect();
+    for component in &graph.components {
+        let any = component.iter().any(|f| {
+            out[f.0 as usize]
+                || graph.callees[f.0 as usize]
+                    .iter()
+                    .any(|callee| out[callee.0 as usize])
+        });
+        for f in component {
+            out[f.0 as usize] = any;
+        }
+    }
+    out
+}

@@ -1,0 +1,166 @@
+//! What the analysis of one unit found out, for rules to read.
+
+use crate::memory::Key;
+use crate::summary::{Need, Summary};
+use crate::value::{OriginId, Point};
+use kloom_diag::Span;
+use kloom_ir::{FunctionId, Name};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// Most uses kept per creation.
+const MAX_USES: usize = 32;
+
+/// What a creation makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Made {
+    /// A thread.
+    Thread,
+    /// A kthread worker.
+    Worker,
+    /// Anything else that can be an error pointer.
+    Other,
+}
+
+/// A use of a creation's result while it may be an error pointer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Use {
+    /// How.
+    pub need: Need,
+    /// The use, and the calls that lead to it, innermost first.
+    pub chain: Vec<Span>,
+    /// Where this path had tested for the error before.
+    pub tested: Option<Span>,
+    /// Where this path had tested against NULL before.
+    pub null_tested: Option<Span>,
+    /// The function the outermost span lies in.
+    pub function: FunctionId,
+    /// Whether the value came through memory from another entry point.
+    pub later: bool,
+}
+
+/// One call whose result can be an error pointer.
+#[derive(Clone, Debug)]
+pub struct Creation {
+    /// The calling function.
+    pub function: FunctionId,
+    /// The call.
+    pub span: Span,
+    /// Who is called.
+    pub callee: Name,
+    /// What it makes.
+    pub made: Made,
+    /// Whether NULL is possible too.
+    pub null: bool,
+    /// Whether the result is kept at all.
+    pub assigned: bool,
+    /// Where it is tested for an error, in text order.
+    pub tested: Vec<Span>,
+    /// Where it is tested against NULL only.
+    pub null_tested: Vec<Span>,
+    /// Where it is used while it may be an error pointer.
+    pub uses: Vec<Use>,
+    /// Places outside the function that hold it at a return.
+    pub kept: Vec<Key>,
+    /// Whether it was returned, or handed to a function nobody knows.
+    pub handed_on: bool,
+    /// Returns of an init or probe that report success although this failed.
+    pub unpropagated: Vec<(FunctionId, Span)>,
+    /// A fact of the callee allows to ignore the error.
+    pub callee_known: bool,
+}
+
+/// A misuse of an error value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MisuseKind {
+    /// The error of a pointer that is known to be good, while another one failed.
+    WrongPointer,
+    /// A good pointer's bits are returned as an error number.
+    ReturnsPointer,
+    /// The error number is negated.
+    WrongSign,
+}
+
+/// Where and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Misuse {
+    /// Where.
+    pub span: Span,
+    /// What.
+    pub kind: MisuseKind,
+    /// The function.
+    pub function: FunctionId,
+    /// The test or creation that shows it.
+    pub evidence: Option<Span>,
+}
+
+/// A handle that is still NULL when it is used, because what sets it may never have run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NullUse {
+    /// The variable.
+    pub key: Key,
+    /// The use, and the calls that lead to it, innermost first.
+    pub chain: Vec<Span>,
+    /// How it is used.
+    pub need: Need,
+    /// The creation that would have set it.
+    pub setter: OriginId,
+    /// The function the outermost span lies in.
+    pub function: FunctionId,
+}
+
+/// Why a function was not followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Cut {
+    /// The fixpoint took more steps than its bound.
+    Steps,
+    /// It is part of a cycle in the call graph that did not settle.
+    Recursion,
+}
+
+/// The result for one unit.
+#[derive(Clone, Debug, Default)]
+pub struct Analysis {
+    /// Every call that can give an error pointer, by [`OriginId`].
+    pub creations: Vec<Creation>,
+    /// Misuses of error values, in text order.
+    pub misuses: Vec<Misuse>,
+    /// Handles used while NULL.
+    pub null_uses: Vec<NullUse>,
+    /// Summaries, by [`FunctionId`].
+    pub summaries: Vec<Summary>,
+    /// Functions that were not followed.
+    pub cut: Vec<(FunctionId, Cut)>,
+    /// Variables and members that some function tests for an error.
+    pub tested_keys: FxHashSet<Key>,
+    /// Steps of all fixpoints, to guard the cost.
+    pub steps: u64,
+    pub(crate) index: FxHashMap<(FunctionId, Point), OriginId>,
+}
+
+impl Analysis {
+    /// A creation.
+    pub fn creation(&self, id: OriginId) -> &Creation {
+        &self.creations[id.0 as usize]
+    }
+
+    pub(crate) fn creation_mut(&mut self, id: OriginId) -> &mut Creation {
+        &mut self.creations[id.0 as usize]
+    }
+
+    pub(crate) fn add_use(&mut self, id: OriginId, new: Use) {
+        let uses = &mut self.creation_mut(id).uses;
+        match uses.iter().position(|u| u.chain == new.chain) {
+            // The least tested path is the one to show.
+            Some(at) if new.tested < uses[at].tested => uses[at] = new,
+            Some(_) => {}
+            None if uses.len() < MAX_USES => uses.push(new),
+            None => {}
+        }
+    }
+}
+
+pub(crate) fn insert_sorted<T: Ord>(list: &mut Vec<T>, item: T) {
+    if let Err(at) = list.binary_search(&item) {
+        list.insert(at, item);
+    }
+}

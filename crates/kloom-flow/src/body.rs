@@ -1,0 +1,473 @@
+//! One function under analysis: evaluation of places and expressions in a state.
+
+use crate::analysis::{Analysis, Misuse, MisuseKind, Use, insert_sorted};
+use crate::context::Context;
+use crate::memory::{Cell, Cells, Key};
+use crate::state::State;
+use crate::summary::{Demand, Guard, MAX_DEMANDS, Need};
+use crate::value::{CellId, Info, Link, OriginId, Point, Sym, class_of, negated};
+use kloom_diag::Span;
+use kloom_facts::Classes;
+use kloom_ir::{Base, BinOp, Elem, Expr, Function, FunctionId, PlaceId, Type, UnOp};
+
+/// Most guards a demand or outcome carries.
+const MAX_GUARDS: usize = 6;
+
+/// The function, its cells, and what is found while it is followed.
+pub(crate) struct Body<'a> {
+    pub cx: &'a Context<'a>,
+    pub f: &'a Function,
+    pub id: FunctionId,
+    pub cells: Cells,
+    pub found: &'a mut Analysis,
+    pub demands: Vec<Demand>,
+}
+
+impl Body<'_> {
+    /// The cell a place names in this state. Going through a pointer that may be an error pointer
+    /// is a use of it.
+    pub fn cell(&mut self, state: &State, place: PlaceId, span: Span) -> CellId {
+        let mut steps = Vec::new();
+        let mut at = place;
+        loop {
+            match self.f.places.get(at).base {
+                Base::Step(parent, elem) => {
+                    steps.push(elem);
+                    at = parent;
+                }
+                Base::Local(local) => break self.walk(state, Cell::Local(local), &steps, span),
+                Base::Global(name) => break self.walk(state, Cell::Global(name), &steps, span),
+            }
+        }
+    }
+
+    fn walk(&mut self, state: &State, root: Cell, steps: &[Elem], span: Span) -> CellId {
+        let mut cell = self.cells.intern(root);
+        for elem in steps.iter().rev() {
+            cell = match *elem {
+                Elem::Deref => {
+                    let pointer = state.read(&self.cells, cell);
+                    self.used(state, pointer, Need::Deref, Classes::NONE, vec![span]);
+                    self.object(pointer, cell)
+                }
+                Elem::Field { owner, name } => self.cells.intern(Cell::Field {
+                    of: cell,
+                    owner,
+                    name,
+                }),
+                Elem::Index(at) => self.cells.intern(Cell::Index { of: cell, at }),
+            };
+        }
+        cell
+    }
+
+    /// What a pointer leads to. A pointer of which nothing is known is named by where it stands.
+    pub fn object(&mut self, pointer: Sym, at: CellId) -> CellId {
+        match pointer {
+            Sym::Addr(cell) => cell,
+            Sym::Unknown | Sym::Const(_) | Sym::Class(_) => self
+                .cells
+                .intern(Cell::Object(Sym::Out(Point(u32::MAX), at))),
+            other => self.cells.intern(Cell::Object(other)),
+        }
+    }
+
+    /// The cell whose address is taken: members of an error pointer are only computed, not used.
+    fn address_of(&mut self, state: &State, place: PlaceId, span: Span) -> CellId {
+        let mut steps = Vec::new();
+        let mut at = place;
+        let mut data = self.f.places.get(at).base;
+        while let Base::Step(parent, elem) = data {
+            steps.push(elem);
+            at = parent;
+            data = self.f.places.get(at).base;
+        }
+        let last_deref = steps.iter().position(|e| *e == Elem::Deref);
+        let Some(last) = last_deref else {
+            return self.cell(state, place, span);
+        };
+        let root = match data {
+            Base::Local(local) => Cell::Local(local),
+            Base::Global(name) => Cell::Global(name),
+            Base::Step(..) => return self.cell(state, place, span),
+        };
+        let before = self.walk(state, root, &steps[last + 1..], span);
+        let pointer = state.read(&self.cells, before);
+        let mut cell = self.object(pointer, before);
+        for elem in steps[..last].iter().rev() {
+            cell = match *elem {
+                Elem::Field { owner, name } => self.cells.intern(Cell::Field {
+                    of: cell,
+                    owner,
+                    name,
+                }),
+                Elem::Index(at) => self.cells.intern(Cell::Index { of: cell, at }),
+                Elem::Deref => cell,
+            };
+        }
+        cell
+    }
+
+    /// The value of an expression. `point` names a computed truth value, so that a later branch
+    /// on it can still tell what it was computed from.
+    pub fn eval(&mut self, state: &mut State, expr: &Expr, point: Point, span: Span) -> Sym {
+        match expr {
+            Expr::Int(n) => Sym::Const(*n),
+            Expr::Str(_) | Expr::SizeOf(_) => Sym::Class(Classes::POS.0),
+            Expr::Read(place) => {
+                let cell = self.cell(state, *place, span);
+                if matches!(
+                    self.cx.unit.types.get(self.f.places.get(*place).ty),
+                    Type::Array(..)
+                ) {
+                    return Sym::Addr(cell);
+                }
+                state.read(&self.cells, cell)
+            }
+            Expr::AddrOf(place) => Sym::Addr(self.address_of(state, *place, span)),
+            Expr::Function(name) => Sym::Function(*name),
+            Expr::Name(name) => self.cx.constant(*name),
+            Expr::Cast(_, inner) => self.eval(state, inner, point, span),
+            Expr::Config(n) => Sym::Config(*n),
+            Expr::Unary(UnOp::Neg, inner) => {
+                let sym = self.eval(state, inner, point, span);
+                let info = state.info(sym);
+                if info.origin.is_some() && info.classes == Classes::NEG {
+                    self.misuse(span, MisuseKind::WrongSign, info.tested);
+                }
+                match sym {
+                    Sym::Const(n) => Sym::Const(n.wrapping_neg()),
+                    _ => Sym::Class(negated(info.classes).0),
+                }
+            }
+            Expr::Unary(UnOp::BitNot, inner) => {
+                self.eval(state, inner, point, span);
+                Sym::Unknown
+            }
+            Expr::Unary(UnOp::Not, _) | Expr::Binary(..) => {
+                match self.question(state, expr, point, span) {
+                    Some(link) => truth(state, link, point),
+                    None => Sym::Unknown,
+                }
+            }
+            Expr::Type(_) | Expr::Unknown => Sym::Unknown,
+        }
+    }
+
+    /// Reads an expression as a yes-or-no question about one value.
+    fn question(
+        &mut self,
+        state: &mut State,
+        expr: &Expr,
+        point: Point,
+        span: Span,
+    ) -> Option<Link> {
+        match expr {
+            Expr::Unary(UnOp::Not, inner) => {
+                Some(self.question(state, inner, point, span)?.flipped())
+            }
+            Expr::Cast(_, inner) => self.question(state, inner, point, span),
+            Expr::Binary(op, a, b) => {
+                let x = self.eval(state, a, point, span);
+                let y = self.eval(state, b, point, span);
+                let (of, bound, op) = match (bound(x), bound(y)) {
+                    (_, Some(n)) => (x, n, *op),
+                    (Some(n), None) => (y, n, mirrored(*op)),
+                    (None, None) => return None,
+                };
+                let (yes, no) = compared(op, bound)?;
+                Some(Link {
+                    of,
+                    yes: yes.0,
+                    no: no.0,
+                })
+            }
+            _ => Some(Link {
+                of: self.eval(state, expr, point, span),
+                yes: Classes::ZERO.not().0,
+                no: Classes::ZERO.0,
+            }),
+        }
+    }
+
+    /// The state in which `cond` is `answer`, or `None` if this path cannot go there.
+    pub fn assume(
+        &mut self,
+        state: &State,
+        cond: &Expr,
+        answer: bool,
+        point: Point,
+        span: Span,
+    ) -> Option<State> {
+        let mut state = state.clone();
+        let Some(link) = self.question(&mut state, cond, point, span) else {
+            return Some(state);
+        };
+        self.note_test(&state, link, span);
+        state
+            .refine(link.of, link.classes(answer), span, link.tells_error())
+            .then_some(state)
+    }
+
+    /// Remembers that a value, and every place that holds it, is tested somewhere.
+    pub fn note_test(&mut self, state: &State, link: Link, span: Span) {
+        let info = state.info(link.of);
+        if let Some(inner) = info.link {
+            self.note_test(state, inner, span);
+        }
+        if let Some(origin) = info.origin {
+            let creation = self.found.creation_mut(origin);
+            let list = if link.tells_error() {
+                &mut creation.tested
+            } else {
+                &mut creation.null_tested
+            };
+            insert_sorted(list, span);
+        }
+        if link.tells_error() {
+            self.note_tested_keys(state, link.of);
+        }
+    }
+
+    fn note_tested_keys(&mut self, state: &State, sym: Sym) {
+        let mut holders: Vec<CellId> = state
+            .cells()
+            .filter(|(_, held)| *held == sym)
+            .map(|(cell, _)| cell)
+            .collect();
+        if let Sym::Init(cell) = sym {
+            holders.push(cell);
+        }
+        for cell in holders {
+            let class = self.cells.class(cell).map(|(o, n)| Key::Class(o, n));
+            let path = match self.cells.path(cell, 0) {
+                Some(Key::Global(name, _)) => Some(Key::Global(name, Vec::new())),
+                _ => None,
+            };
+            self.found.tested_keys.extend(class.into_iter().chain(path));
+        }
+    }
+
+    /// A value is used where `accepts` is all that is fine beside a valid pointer.
+    pub fn used(
+        &mut self,
+        state: &State,
+        sym: Sym,
+        need: Need,
+        accepts: Classes,
+        chain: Vec<Span>,
+    ) {
+        let info = state.info(sym);
+        let bad = info
+            .classes
+            .and(Classes::NEG.or(Classes::ZERO))
+            .and(accepts.not());
+        if bad.is_empty() {
+            return;
+        }
+        if let Some(origin) = info.origin {
+            if bad.contains(Classes::NEG) {
+                self.used_while_error(origin, &info, need, chain);
+            }
+        } else if let Sym::Init(cell) = sym {
+            self.demand(state, cell, sym, bad, &info, need, chain);
+        }
+    }
+
+    fn used_while_error(&mut self, origin: OriginId, info: &Info, need: Need, chain: Vec<Span>) {
+        let function = self.id;
+        self.found.add_use(
+            origin,
+            Use {
+                need,
+                chain,
+                tested: info.tested,
+                null_tested: info.null_tested,
+                function,
+                later: false,
+            },
+        );
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn demand(
+        &mut self,
+        state: &State,
+        cell: CellId,
+        sym: Sym,
+        classes: Classes,
+        info: &Info,
+        need: Need,
+        chain: Vec<Span>,
+    ) {
+        let Some(key) = self.cells.key(cell, self.f.params) else {
+            return;
+        };
+        // What a dereference of a deeper path needs is asked for so often that it would crowd
+        // out what matters; errors live in variables and members.
+        if need == Need::Deref && matches!(&key, Key::Param(_, parts) if parts.len() > 2) {
+            return;
+        }
+        let guards = self.guards(state, Some(sym));
+        if let Some(old) = self
+            .demands
+            .iter_mut()
+            .find(|d| d.key == key && d.need == need && d.chain == chain && d.guards == guards)
+        {
+            old.classes = old.classes.or(classes);
+            return;
+        }
+        if self.demands.len() < MAX_DEMANDS {
+            self.demands.push(Demand {
+                key,
+                classes,
+                guards,
+                need,
+                null_tested: info.null_tested,
+                chain,
+            });
+        }
+    }
+
+    /// What this path knows about values from outside, other than `but`.
+    pub fn guards(&self, state: &State, but: Option<Sym>) -> Vec<Guard> {
+        state
+            .infos()
+            .filter(|(sym, info)| Some(*sym) != but && info.classes != Classes::ANY)
+            .filter_map(|(sym, info)| match sym {
+                Sym::Init(cell) => Some(Guard {
+                    key: self.cells.key(cell, self.f.params)?,
+                    classes: info.classes,
+                    tested: info.tested,
+                }),
+                _ => None,
+            })
+            .take(MAX_GUARDS)
+            .collect()
+    }
+
+    pub fn misuse(&mut self, span: Span, kind: MisuseKind, evidence: Option<Span>) {
+        let function = self.id;
+        insert_sorted(
+            &mut self.found.misuses,
+            Misuse {
+                span,
+                kind,
+                function,
+                evidence,
+            },
+        );
+    }
+}
+
+/// A value that stands for the answer to a question.
+pub(crate) fn truth(state: &mut State, link: Link, point: Point) -> Sym {
+    let have = state.info(link.of).classes;
+    if have.and(link.classes(true)).is_empty() {
+        return Sym::Const(0);
+    }
+    if have.and(link.classes(false)).is_empty() {
+        return Sym::Const(1);
+    }
+    let made = Sym::Made(point);
+    if link.of == made || link.of == Sym::Unknown {
+        return Sym::Unknown;
+    }
+    let info = Info {
+        link: Some(link),
+        ..Info::of(Classes::ZERO.or(Classes::POS))
+    };
+    state.set_info(made, info);
+    made
+}
+
+/// The number a value is compared with; for one whose class alone is known, a typical one.
+fn bound(sym: Sym) -> Option<i64> {
+    match sym {
+        Sym::Const(n) => Some(n),
+        Sym::Class(bits) if Classes(bits) == Classes::NEG => Some(-2),
+        Sym::Class(bits) if Classes(bits) == Classes::POS => Some(2),
+        Sym::Class(bits) if Classes(bits) == Classes::ZERO => Some(0),
+        _ => None,
+    }
+}
+
+fn mirrored(op: BinOp) -> BinOp {
+    match op {
+        BinOp::Lt => BinOp::Gt,
+        BinOp::Le => BinOp::Ge,
+        BinOp::Gt => BinOp::Lt,
+        BinOp::Ge => BinOp::Le,
+        other => other,
+    }
+}
+
+/// The classes of a value for which `value OP n` holds, and for which it does not.
+fn compared(op: BinOp, n: i64) -> Option<(Classes, Classes)> {
+    let sign = class_of(n);
+    let (neg, zero, pos, any) = (Classes::NEG, Classes::ZERO, Classes::POS, Classes::ANY);
+    let equal = if sign == zero {
+        (zero, zero.not())
+    } else {
+        (sign, any)
+    };
+    let less = match n {
+        0 => (neg, neg.not()),
+        1 => (pos.not(), pos),
+        _ if n < 0 => (neg, any),
+        _ => (any, pos),
+    };
+    let at_most = match n {
+        0 => (pos.not(), pos),
+        _ => {
+            if n == -1 {
+                (neg, neg.not())
+            } else if n < 0 {
+                (neg, any)
+            } else {
+                (any, pos)
+            }
+        }
+    };
+    let swap = |(a, b)| (b, a);
+    Some(match op {
+        BinOp::Eq => equal,
+        BinOp::Ne => swap(equal),
+        BinOp::Lt => less,
+        BinOp::Ge => swap(less),
+        BinOp::Le => at_most,
+        BinOp::Gt => swap(at_most),
+        _ => return None,
+    })
+}
+
+/// Whether a name reads like an error number.
+pub(crate) fn is_errno(text: &str) -> bool {
+    text.len() > 2
+        && text.starts_with('E')
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+}
+
+/// Whether a value of this name is known by itself: `NULL`, `true`, an error number.
+pub(crate) fn named_constant(text: &str) -> Option<Sym> {
+    match text {
+        "NULL" | "false" => Some(Sym::Const(0)),
+        "true" => Some(Sym::Const(1)),
+        _ if is_errno(text) => Some(Sym::Class(Classes::POS.0)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_errors_are_positive_numbers() {
+        assert_eq!(named_constant("ENOMEM"), Some(Sym::Class(Classes::POS.0)));
+        assert_eq!(named_constant("NULL"), Some(Sym::Const(0)));
+        assert_eq!(named_constant("ELSE_x"), None);
+    }
+}

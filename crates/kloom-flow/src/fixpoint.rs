@@ -1,0 +1,470 @@
+//! The worklist: states per block until nothing changes.
+
+use crate::analysis::{Cut, MisuseKind};
+use crate::body::Body;
+use crate::liveness::Liveness;
+use crate::memory::{Cell, Cells, Key};
+use crate::state::State;
+use crate::summary::{Guard, MAX_EFFECTS, MAX_OUTCOMES, Outcome, Summary, Value};
+use crate::value::{CellId, Point, Sym};
+use kloom_diag::Span;
+use kloom_facts::Classes;
+use kloom_ir::{BlockId, Expr, Function, InstrKind, LocalId, Terminator, Type};
+use rustc_hash::FxHashSet;
+use std::collections::BTreeSet;
+
+/// Most paths kept apart at one point; beyond that they are merged and prove nothing any more.
+const MAX_PATHS: usize = 20;
+
+/// One tracked path at the start of a block.
+struct Path {
+    key: Vec<(CellId, u8, u64)>,
+    state: State,
+    /// Already carried through the block.
+    done: bool,
+}
+
+impl Body<'_> {
+    /// Follows the function; its outcomes, or why they are not known.
+    pub fn run(&mut self, summaries: &[Summary]) -> Result<Vec<Outcome>, Cut> {
+        let f = self.f;
+        let order = Order::of(f);
+        let live = Liveness::of(f);
+        let results = result_locals(f);
+        let mut paths: Vec<Vec<Path>> = f.blocks.iter().map(|_| Vec::new()).collect();
+        let mut ready = BTreeSet::new();
+        if let Some(entry) = paths.first_mut() {
+            entry.push(Path {
+                key: Vec::new(),
+                state: State::default(),
+                done: false,
+            });
+            ready.insert(order.rank[0]);
+        }
+        let mut outcomes = Vec::new();
+        let bound = 400 + 60 * f.blocks.len() as u64;
+        let mut steps = 0;
+        while let Some(rank) = ready.pop_first() {
+            let block = order.blocks[rank as usize];
+            let todo: Vec<State> = paths[block.0 as usize]
+                .iter_mut()
+                .filter_map(|p| {
+                    let done = std::mem::replace(&mut p.done, true);
+                    (!done).then(|| p.state.clone())
+                })
+                .collect();
+            for state in todo {
+                steps += 1;
+                self.found.steps += 1;
+                if steps > bound {
+                    return Err(Cut::Steps);
+                }
+                for (next, mut state) in self.block(block, state, &order, summaries, &mut outcomes)
+                {
+                    live.drop_dead(&mut state, &self.cells, next);
+                    state.prune();
+                    let list = &mut paths[next.0 as usize];
+                    if merge(list, state, &self.cells, next, &results) {
+                        ready.insert(order.rank[next.0 as usize]);
+                    }
+                }
+            }
+        }
+        Ok(outcomes)
+    }
+
+    fn block(
+        &mut self,
+        id: BlockId,
+        state: State,
+        order: &Order,
+        summaries: &[Summary],
+        outcomes: &mut Vec<Outcome>,
+    ) -> Vec<(BlockId, State)> {
+        let f = self.f;
+        let block = f.block(id);
+        let mut point = Point(order.first_point[id.0 as usize]);
+        let mut states = vec![state];
+        for instr in &block.instrs {
+            let mut after = Vec::with_capacity(states.len());
+            for state in states {
+                after.extend(self.instr(state, &instr.kind, point, instr.span, summaries));
+            }
+            states = after;
+            states.truncate(MAX_PATHS);
+            point.0 += 1;
+        }
+        let mut out = Vec::new();
+        for mut state in states {
+            match &block.term {
+                Terminator::Goto { to, .. } => out.push((*to, state)),
+                Terminator::Either(all) => {
+                    out.extend(all.iter().map(|to| (*to, state.clone())));
+                }
+                Terminator::Branch {
+                    cond,
+                    span,
+                    then,
+                    otherwise,
+                } => {
+                    for (to, answer) in [(*then, true), (*otherwise, false)] {
+                        if let Some(state) = self.assume(&state, cond, answer, point, *span) {
+                            out.push((to, state));
+                        }
+                    }
+                }
+                Terminator::Switch {
+                    on,
+                    span,
+                    arms,
+                    otherwise,
+                } => {
+                    let sym = self.eval(&mut state, on, point, *span);
+                    for arm in arms {
+                        let mut state = state.clone();
+                        let possible = match arm.values.0 {
+                            Some((low, high)) if low == high => {
+                                state.refine(sym, crate::value::class_of(low), *span, false)
+                            }
+                            _ => true,
+                        };
+                        if possible {
+                            out.push((arm.to, state));
+                        }
+                    }
+                    out.push((*otherwise, state));
+                }
+                Terminator::Return { value, span, .. } => {
+                    let result = value
+                        .as_ref()
+                        .map(|e| self.eval(&mut state, e, point, *span));
+                    self.leave(state, result, *span, outcomes);
+                }
+                Terminator::Unreachable => {}
+            }
+        }
+        out
+    }
+
+    fn instr(
+        &mut self,
+        mut state: State,
+        kind: &InstrKind,
+        point: Point,
+        span: Span,
+        summaries: &[Summary],
+    ) -> Vec<State> {
+        match kind {
+            InstrKind::Assign { dst, src } => {
+                state.retire(&self.cells, Sym::Made(point));
+                let value = self.eval(&mut state, src, point, span);
+                let cell = self.cell(&state, *dst, span);
+                if matches!(self.cells.get(cell), Cell::Local(_)) && !matches!(value, Sym::Const(_))
+                {
+                    // An index that moves on leaves nothing known about "the" element.
+                    let ty = self.f.places.get(*dst).ty;
+                    if !matches!(self.cx.unit.types.get(ty), Type::Pointer(_))
+                        && state.info(value).origin.is_none()
+                    {
+                        let cells = &self.cells;
+                        state.forget(|c| cells.is_any_element(c));
+                    }
+                }
+                state.write(&self.cells, cell, value);
+                vec![state]
+            }
+            InstrKind::Eval(expr) => {
+                self.eval(&mut state, expr, point, span);
+                vec![state]
+            }
+            InstrKind::Call(call) => self.call(state, call, point, span, summaries),
+            InstrKind::Opaque { havoc } => {
+                for place in havoc {
+                    let cell = self.cell(&state, *place, span);
+                    state.write(&self.cells, cell, Sym::Unknown);
+                }
+                vec![state]
+            }
+            InstrKind::Wait { .. } | InstrKind::ScopeEnd(_) => vec![state],
+        }
+    }
+
+    /// Notes how the function ends on this path.
+    fn leave(&mut self, state: State, result: Option<Sym>, at: Span, outcomes: &mut Vec<Outcome>) {
+        let Some(sym) = result else {
+            return self.outcome(&state, None, at, outcomes);
+        };
+        // A computed answer is two outcomes: callers branch on it.
+        let info = state.info(sym);
+        if info.link.is_some() {
+            for classes in [Classes::ZERO, Classes::POS] {
+                let mut state = state.clone();
+                if state.refine(sym, classes, at, false) {
+                    self.outcome(&state, Some(Sym::Class(classes.0)), at, outcomes);
+                }
+            }
+            return;
+        }
+        if info.origin.is_some()
+            && info.classes == Classes::POS
+            && info.tested.is_some()
+            && matches!(self.cx.unit.types.get(self.f.returns), Type::Int(_))
+        {
+            self.misuse(at, MisuseKind::ReturnsPointer, info.tested);
+        }
+        self.outcome(&state, Some(sym), at, outcomes);
+    }
+
+    fn outcome(
+        &mut self,
+        state: &State,
+        result: Option<Sym>,
+        at: Span,
+        outcomes: &mut Vec<Outcome>,
+    ) {
+        let result = result.map(|sym| self.outgoing(state, sym));
+        if let Some(origin) = result.as_ref().and_then(|v| v.origin) {
+            self.found.creation_mut(origin).handed_on |= result
+                .as_ref()
+                .is_some_and(|v| v.classes.contains(Classes::POS));
+        }
+        let mut effects: Vec<(Key, Value)> = Vec::new();
+        let held: Vec<(CellId, Sym)> = state.cells().collect();
+        for (cell, sym) in held {
+            if sym == Sym::Init(cell) {
+                continue;
+            }
+            let Some(key) = self.cells.key(cell, self.f.params) else {
+                continue;
+            };
+            if matches!(&key, Key::Param(_, parts) if parts.is_empty())
+                && self.f.origin != kloom_ir::Origin::Macro
+            {
+                continue;
+            }
+            let value = self.outgoing(state, sym);
+            if let Some(origin) = value.origin {
+                let kept = &mut self.found.creation_mut(origin).kept;
+                if !kept.contains(&key) && kept.len() < 16 {
+                    kept.push(key.clone());
+                }
+            }
+            match effects.iter_mut().find(|(k, _)| *k == key) {
+                Some((_, old)) if old.origin.is_none() => *old = value,
+                Some(_) => {}
+                None => effects.push((key, value)),
+            }
+        }
+        effects.sort_by(|a, b| (a.1.origin.is_none(), &a.0).cmp(&(b.1.origin.is_none(), &b.0)));
+        effects.truncate(MAX_EFFECTS);
+        add_outcome(
+            outcomes,
+            Outcome {
+                result,
+                guards: self.guards(state, None),
+                effects,
+                at,
+            },
+        );
+    }
+
+    fn outgoing(&mut self, state: &State, sym: Sym) -> Value {
+        let info = state.info(sym);
+        let same = match sym {
+            Sym::Init(cell) => self.cells.path(cell, self.f.params),
+            _ => None,
+        };
+        Value {
+            classes: info.classes,
+            origin: info.origin,
+            tested: info.tested,
+            null_tested: info.null_tested,
+            same,
+        }
+    }
+}
+
+/// Adds an outcome, merged with one that differs in nothing a caller tracks, or, past the bound,
+/// with the one that returns the same.
+fn add_outcome(outcomes: &mut Vec<Outcome>, new: Outcome) {
+    let tracked = |o: &Outcome| {
+        let created: Vec<_> = o
+            .effects
+            .iter()
+            .filter(|(_, v)| v.origin.is_some())
+            .map(|(k, v)| (k.clone(), v.classes, v.origin))
+            .collect();
+        let result = o
+            .result
+            .as_ref()
+            .map(|v| (v.classes, v.origin, v.same.clone()));
+        (created, result)
+    };
+    let key = tracked(&new);
+    if let Some(old) = outcomes.iter_mut().find(|o| tracked(o) == key) {
+        merge_outcome(old, &new);
+        return;
+    }
+    if outcomes.len() < MAX_OUTCOMES {
+        outcomes.push(new);
+        return;
+    }
+    let class = |o: &Outcome| o.result.as_ref().map(|v| v.classes);
+    let at = outcomes
+        .iter()
+        .position(|o| class(o) == class(&new))
+        .unwrap_or(MAX_OUTCOMES - 1);
+    merge_outcome(&mut outcomes[at], &new);
+}
+
+fn merge_outcome(old: &mut Outcome, new: &Outcome) {
+    let joined = |a: &Value, b: &Value| Value {
+        classes: a.classes.or(b.classes),
+        origin: a.origin.filter(|_| a.origin == b.origin),
+        tested: a.tested.or(b.tested),
+        null_tested: a.null_tested.or(b.null_tested),
+        same: a.same.clone().filter(|_| a.same == b.same),
+    };
+    if let (Some(a), Some(b)) = (&mut old.result, &new.result) {
+        *a = joined(a, b);
+    }
+    old.guards = old
+        .guards
+        .iter()
+        .filter_map(|g| {
+            let other = new.guards.iter().find(|o| o.key == g.key)?;
+            let classes = g.classes.or(other.classes);
+            (classes != Classes::ANY).then(|| Guard {
+                key: g.key.clone(),
+                classes,
+                tested: g.tested.filter(|_| other.tested.is_some()),
+            })
+        })
+        .collect();
+    let unknown = |key: &Key| Value {
+        classes: Classes::ANY,
+        origin: None,
+        tested: None,
+        null_tested: None,
+        same: matches!(key, Key::Param(..) | Key::Global(..)).then(|| key.clone()),
+    };
+    for (key, value) in &mut old.effects {
+        let other = new.effects.iter().find(|(k, _)| k == key);
+        let other = other.map_or_else(|| unknown(key), |(_, v)| v.clone());
+        *value = joined(value, &other);
+    }
+    for (key, value) in &new.effects {
+        if !old.effects.iter().any(|(k, _)| k == key) && old.effects.len() < MAX_EFFECTS {
+            old.effects
+                .push((key.clone(), joined(&unknown(key), value)));
+        }
+    }
+    old.effects
+        .sort_by(|a, b| (a.1.origin.is_none(), &a.0).cmp(&(b.1.origin.is_none(), &b.0)));
+}
+
+/// Adds a state to those of a block; whether that changed anything.
+fn merge(
+    list: &mut Vec<Path>,
+    state: State,
+    cells: &Cells,
+    block: BlockId,
+    results: &FxHashSet<LocalId>,
+) -> bool {
+    let is_result = |c: CellId| match cells.get(c) {
+        Cell::Local(local) => results.contains(&local),
+        Cell::Global(_) => true,
+        _ => false,
+    };
+    let key = state.tracked(is_result);
+    let full = list.len() >= MAX_PATHS;
+    let at = list.iter().position(|p| p.key == key);
+    let at = match at {
+        Some(at) => at,
+        None if !full => {
+            list.push(Path {
+                key,
+                state,
+                done: false,
+            });
+            return true;
+        }
+        None => list.len() - 1,
+    };
+    let old = &mut list[at];
+    let joined = old.state.join(&state, cells, block);
+    if joined == old.state {
+        return false;
+    }
+    old.state = joined;
+    old.done = false;
+    true
+}
+
+/// Locals that say how the function went: returned ones, and ones set to plain numbers.
+fn result_locals(f: &Function) -> FxHashSet<LocalId> {
+    let local = |place| match f.places.get(place).base {
+        kloom_ir::Base::Local(local) => Some(local),
+        _ => None,
+    };
+    let mut out = FxHashSet::default();
+    for block in &f.blocks {
+        if let Terminator::Return {
+            value: Some(Expr::Read(place)),
+            ..
+        } = &block.term
+        {
+            out.extend(local(*place));
+        }
+    }
+    out
+}
+
+/// Blocks in reverse postorder, and the points of each.
+struct Order {
+    blocks: Vec<BlockId>,
+    rank: Vec<u32>,
+    first_point: Vec<u32>,
+}
+
+impl Order {
+    fn of(f: &Function) -> Order {
+        let count = f.blocks.len();
+        let mut seen = vec![false; count];
+        let mut post = Vec::with_capacity(count);
+        let mut stack: Vec<(BlockId, Vec<BlockId>)> = Vec::new();
+        if count > 0 {
+            seen[0] = true;
+            stack.push((BlockId(0), f.blocks[0].term.successors()));
+        }
+        while let Some((block, next)) = stack.last_mut() {
+            match next.pop() {
+                Some(to) if !seen[to.0 as usize] => {
+                    seen[to.0 as usize] = true;
+                    stack.push((to, f.block(to).term.successors()));
+                }
+                Some(_) => {}
+                None => {
+                    post.push(*block);
+                    stack.pop();
+                }
+            }
+        }
+        post.reverse();
+        let mut rank = vec![u32::MAX; count];
+        for (at, block) in post.iter().enumerate() {
+            rank[block.0 as usize] = at as u32;
+        }
+        let mut first_point = Vec::with_capacity(count);
+        let mut next = 0;
+        for block in &f.blocks {
+            first_point.push(next);
+            next += block.instrs.len() as u32 + 1;
+        }
+        Order {
+            blocks: post,
+            rank,
+            first_point,
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! The abstract state of one path: what cells hold, and what is known about those values.
+
+use crate::memory::{Cell, Cells};
+use crate::value::{CellId, Info, Link, Sym, class_of};
+use kloom_diag::Span;
+use kloom_facts::Classes;
+use kloom_ir::BlockId;
+
+/// A map small enough to be a sorted list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Map<K, V>(Vec<(K, V)>);
+
+impl<K, V> Default for Map<K, V> {
+    fn default() -> Self {
+        Map(Vec::new())
+    }
+}
+
+impl<K: Ord + Copy, V: Copy> Map<K, V> {
+    fn get(&self, key: K) -> Option<V> {
+        let at = self.0.binary_search_by(|e| e.0.cmp(&key)).ok()?;
+        Some(self.0[at].1)
+    }
+    fn set(&mut self, key: K, value: V) {
+        match self.0.binary_search_by(|e| e.0.cmp(&key)) {
+            Ok(at) => self.0[at].1 = value,
+            Err(at) => self.0.insert(at, (key, value)),
+        }
+    }
+    fn remove(&mut self, key: K) {
+        if let Ok(at) = self.0.binary_search_by(|e| e.0.cmp(&key)) {
+            self.0.remove(at);
+        }
+    }
+}
+
+/// What is known on one path, or on several that agree in all that is tracked.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct State {
+    cells: Map<CellId, Sym>,
+    infos: Map<Sym, Info>,
+}
+
+impl State {
+    /// What a cell holds.
+    pub fn read(&self, cells: &Cells, cell: CellId) -> Sym {
+        if let Some(sym) = self.cells.get(cell) {
+            return sym;
+        }
+        let mut at = cell;
+        while let Some(of) = cells.whole(at) {
+            if self.cells.get(of).is_some() {
+                return Sym::Unknown;
+            }
+            at = of;
+        }
+        Sym::Init(cell)
+    }
+
+    /// What is known about a value.
+    pub fn info(&self, sym: Sym) -> Info {
+        match sym {
+            Sym::Unknown => Info::ANY,
+            Sym::Const(n) => Info::of(class_of(n)),
+            Sym::Class(bits) => Info::of(Classes(bits)),
+            Sym::Addr(_) | Sym::Function(_) => Info::of(Classes::POS),
+            _ => self.infos.get(sym).unwrap_or(Info::ANY),
+        }
+    }
+
+    /// Notes what is known about a value that has an identity.
+    pub fn set_info(&mut self, sym: Sym, info: Info) {
+        match sym {
+            Sym::Unknown | Sym::Const(_) | Sym::Class(_) | Sym::Addr(_) | Sym::Function(_) => {}
+            _ if info == Info::ANY => self.infos.remove(sym),
+            _ => self.infos.set(sym, info),
+        }
+    }
+
+    /// Writes a cell. Parts of it are forgotten, and so are members of the same class in objects
+    /// that may be the same one under another name.
+    pub fn write(&mut self, cells: &Cells, cell: CellId, sym: Sym) {
+        let class = cells.class(cell);
+        let root = cells.root(cell);
+        let in_object = matches!(cells.get(root), Cell::Object(_));
+        for entry in &mut self.cells.0 {
+            let other = entry.0;
+            if other == cell {
+                continue;
+            }
+            if cells.within(other, cell) {
+                entry.1 = Sym::Unknown;
+            } else if in_object && class.is_some() && cells.class(other) == class {
+                let other_root = cells.root(other);
+                if other_root != root && matches!(cells.get(other_root), Cell::Object(_)) {
+                    entry.1 = Sym::Unknown;
+                }
+            }
+        }
+        // An element without a number may be any: what was there may still be.
+        let sym = if cells.is_any_element(cell) && self.info(sym).origin.is_none() {
+            Sym::Unknown
+        } else {
+            sym
+        };
+        self.cells.set(cell, sym);
+    }
+
+    /// Forgets the cells that the test picks, and everything that is part of them.
+    pub fn forget(&mut self, pick: impl Fn(CellId) -> bool) {
+        for entry in &mut self.cells.0 {
+            if pick(entry.0) {
+                entry.1 = Sym::Unknown;
+            }
+        }
+    }
+
+    /// Drops the cells that the test picks, as if they had never been mentioned.
+    pub fn drop_cells(&mut self, pick: impl Fn(CellId) -> bool) {
+        self.cells.0.retain(|entry| !pick(entry.0));
+    }
+
+    /// The cells that were written or refined, with their values.
+    pub fn cells(&self) -> impl Iterator<Item = (CellId, Sym)> + '_ {
+        self.cells.0.iter().copied()
+    }
+
+    /// The values of which something is known.
+    pub fn infos(&self) -> impl Iterator<Item = (Sym, Info)> + '_ {
+        self.infos.0.iter().copied()
+    }
+
+    /// Before the value named `sym` is made anew: holders of the old one no longer share it.
+    pub fn retire(&mut self, cells: &Cells, sym: Sym) {
+        for entry in &mut self.cells.0 {
+            if entry.1 == sym {
+                entry.1 = Sym::Unknown;
+            }
+        }
+        self.drop_cells(|c| cells.get(cells.root(c)) == Cell::Object(sym));
+        self.infos.remove(sym);
+        for entry in &mut self.infos.0 {
+            if entry.1.link.is_some_and(|l| l.of == sym) {
+                entry.1.link = None;
+            }
+        }
+    }
+
+    /// Restricts a value to classes; `false` if that is impossible on this path.
+    ///
+    /// `at` is the test; `for_error` says whether it can tell error pointers apart.
+    pub fn refine(&mut self, sym: Sym, classes: Classes, at: Span, for_error: bool) -> bool {
+        let mut info = self.info(sym);
+        info.classes = info.classes.and(classes);
+        if info.classes.is_empty() {
+            return false;
+        }
+        if for_error {
+            info.tested = Some(info.tested.map_or(at, |t| t.min(at)));
+        } else {
+            info.null_tested = Some(info.null_tested.map_or(at, |t| t.min(at)));
+        }
+        let link = info.link;
+        self.set_info(sym, info);
+        let Some(link) = link else { return true };
+        let answer = match (
+            classes.contains(Classes::ZERO),
+            classes.and(Classes::ZERO.not()).is_empty(),
+        ) {
+            (true, true) => false,
+            (false, _) => true,
+            (true, false) => return true,
+        };
+        self.refine(link.of, link.classes(answer), at, link.tells_error())
+    }
+
+    /// The part of the state by which paths are kept apart.
+    pub fn tracked(&self, result: impl Fn(CellId) -> bool) -> Vec<(CellId, u8, u64)> {
+        let mut key = Vec::new();
+        for (cell, sym) in self.cells() {
+            let info = self.info(sym);
+            if let Some(origin) = info.origin {
+                let tests =
+                    u64::from(info.tested.is_some()) | u64::from(info.null_tested.is_some()) << 1;
+                key.push((cell, info.classes.0, (u64::from(origin.0) + 1) << 2 | tests));
+            } else if info.classes.0.count_ones() == 1 && result(cell) {
+                key.push((cell, info.classes.0, 0));
+            }
+        }
+        key
+    }
+
+    /// What holds on either path, at the start of `block`.
+    pub fn join(&self, other: &State, cells: &Cells, block: BlockId) -> State {
+        let mut out = State::default();
+        let (a, b) = (&self.cells.0, &other.cells.0);
+        let (mut i, mut j) = (0, 0);
+        while i < a.len() || j < b.len() {
+            let cell = match (a.get(i), b.get(j)) {
+                (Some(x), Some(y)) => x.0.min(y.0),
+                (Some(x), None) => x.0,
+                (None, Some(y)) => y.0,
+                (None, None) => break,
+            };
+            let side = |list: &[(CellId, Sym)], at: &mut usize, state: &State| {
+                if list.get(*at).is_some_and(|e| e.0 == cell) {
+                    *at += 1;
+                    list[*at - 1].1
+                } else {
+                    state.read(cells, cell)
+                }
+            };
+            let x = side(a, &mut i, self);
+            let y = side(b, &mut j, other);
+            let sym = if x == y {
+                x
+            } else {
+                meet(cell, x, y, self, other, block, &mut out)
+            };
+            out.cells.0.push((cell, sym));
+        }
+        for (sym, info) in self.infos() {
+            if !matches!(sym, Sym::Phi(at, _) if at == block) || out.infos.get(sym).is_none() {
+                let joined = info.join(other.info(sym));
+                out.set_info(sym, joined);
+            }
+        }
+        out
+    }
+
+    /// Drops facts about values that no cell holds and no path from outside names.
+    pub fn prune(&mut self) {
+        let mut held: Vec<Sym> = self.cells.0.iter().map(|e| e.1).collect();
+        held.sort_unstable();
+        let linked: Vec<Sym> = self
+            .infos
+            .0
+            .iter()
+            .filter(|e| held.binary_search(&e.0).is_ok())
+            .filter_map(|e| e.1.link.map(|l: Link| l.of))
+            .collect();
+        self.infos.0.retain(|(sym, _)| {
+            matches!(sym, Sym::Init(_) | Sym::Config(_))
+                || held.binary_search(sym).is_ok()
+                || linked.contains(sym)
+        });
+    }
+}
+
+fn meet(
+    cell: CellId,
+    x: Sym,
+    y: Sym,
+    a: &State,
+    b: &State,
+    block: BlockId,
+    out: &mut State,
+) -> Sym {
+    let joined = a.info(x).join(b.info(y));
+    if joined == Info::ANY {
+        return Sym::Unknown;
+    }
+    let phi = Sym::Phi(block, cell);
+    out.set_info(
+        phi,
+        Info {
+            link: None,
+            ..joined
+        },
+    );
+    phi
+}

@@ -1,0 +1,100 @@
+//! What a call of a unit's function means to its caller.
+
+use crate::memory::Key;
+use crate::value::OriginId;
+use kloom_diag::Span;
+use kloom_facts::Classes;
+use kloom_ir::Name;
+use rustc_hash::FxHashSet;
+
+/// Most outcomes kept per function; beyond that, similar ones are merged.
+pub const MAX_OUTCOMES: usize = 8;
+/// Most demands kept per function, the earliest in text order.
+pub const MAX_DEMANDS: usize = 48;
+/// Most effects kept per outcome; those that carry a creation are kept first.
+pub const MAX_EFFECTS: usize = 40;
+
+/// A value as the caller sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Value {
+    /// What it can be.
+    pub classes: Classes,
+    /// The creation it came from.
+    pub origin: Option<OriginId>,
+    /// Where it was tested for an error.
+    pub tested: Option<Span>,
+    /// Where it was tested against NULL only.
+    pub null_tested: Option<Span>,
+    /// It is what this key held at entry.
+    pub same: Option<Key>,
+}
+
+/// A condition on what a key held at entry.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Guard {
+    /// Whose value.
+    pub key: Key,
+    /// The classes it had.
+    pub classes: Classes,
+    /// The function told error pointers apart to get here.
+    pub tested: Option<Span>,
+}
+
+/// One way a call can end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// What is returned; `None` for `void`.
+    pub result: Option<Value>,
+    /// When it ends like this.
+    pub guards: Vec<Guard>,
+    /// What keys hold afterwards, in a fixed order.
+    pub effects: Vec<(Key, Value)>,
+    /// Where it returns.
+    pub at: Span,
+}
+
+/// What uses a value that must be a valid pointer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Need {
+    /// It is handed to this kernel function, which dereferences it.
+    Call(Name),
+    /// It is dereferenced in the text.
+    Deref,
+}
+
+/// A use of something that the caller, or whoever ran before, has to have set right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Demand {
+    /// What is used, as it was at entry.
+    pub key: Key,
+    /// The classes with which it gets there and which the use does not accept.
+    pub classes: Classes,
+    /// What else has to hold for the use to be reached.
+    pub guards: Vec<Guard>,
+    /// How it is used.
+    pub need: Need,
+    /// Where it is tested against NULL before, if it is.
+    pub null_tested: Option<Span>,
+    /// The use, and the calls that lead to it, innermost first.
+    pub chain: Vec<Span>,
+}
+
+/// What a function may write, without knowing when.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Writes {
+    /// Variables at file scope.
+    pub globals: FxHashSet<Name>,
+    /// Members, by struct and name.
+    pub members: FxHashSet<(Name, Name)>,
+}
+
+/// All that a caller needs.
+#[derive(Clone, Debug, Default)]
+pub struct Summary {
+    /// How it can end; empty for a function that never returns, or that was not followed.
+    pub outcomes: Vec<Outcome>,
+    /// What it uses of what it was given.
+    pub demands: Vec<Demand>,
+    /// Whether `outcomes` and `demands` were computed; else only [`Writes`] is known.
+    pub followed: bool,
+}
