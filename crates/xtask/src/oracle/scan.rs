@@ -168,6 +168,9 @@ const NO_CALLEE: &[&[u8]] = &[
     b"restrict",
 ];
 
+/// Attributes with arguments that may stand in the head of a type.
+const TYPE_ATTRIBUTES: &[&[u8]] = &[b"__attribute__", b"__attribute", b"__aligned"];
+
 /// What has members.
 const AGGREGATE: &[&[u8]] = &[b"struct", b"union", b"enum"];
 
@@ -314,31 +317,31 @@ impl Scanner<'_> {
     /// table.
     fn function_name(&self, head: Range<usize>) -> Option<Range<u32>> {
         let last = self.before(head.end).filter(|at| head.contains(at))?;
-        if self.names_aggregate(last) {
+        let literal = self.is(last, b')') && {
+            let before = self.opening(last)?.checked_sub(1)?;
+            !self.is_word(before) && !self.is(before, b')')
+        };
+        if literal || self.is(last, b'=') || self.names_aggregate(last) {
             return None;
         }
-        let mut fallback = None;
+        let mut names = Vec::new();
         let mut at = head.start;
         while at < head.end {
-            if self.is(at, b'=') {
-                return None;
-            }
             if self.is(at, b'(') {
                 if at > head.start && self.is_word(at - 1) {
-                    let name = self.tokens[at - 1];
-                    let attribute = UNEVALUATED.contains(&self.text(at - 1));
-                    if !attribute && !self.text(at - 1).starts_with(b"__") {
-                        return Some(name.start..name.end);
-                    }
-                    if !attribute {
-                        fallback = Some(name.start..name.end);
-                    }
+                    names.push(at - 1);
                 }
                 at = self.closing(at);
             }
             at += 1;
         }
-        fallback
+        // Attributes with arguments mostly start with two underscores; so do some functions.
+        names.retain(|name| !UNEVALUATED.contains(&self.text(*name)));
+        let plain = names
+            .iter()
+            .find(|name| !self.text(**name).starts_with(b"__"));
+        let name = self.tokens[*plain.or(names.first())?];
+        Some(name.start..name.end)
     }
 
     /// Whether the tokens that end here are `struct name`, attributes included.
@@ -351,7 +354,7 @@ impl Scanner<'_> {
             let step = match self.is(at, b')') {
                 true => self
                     .opening(at)
-                    .filter(|open| *open > 0 && self.text(*open - 1).starts_with(b"__")),
+                    .filter(|open| *open > 0 && TYPE_ATTRIBUTES.contains(&self.text(*open - 1))),
                 false => Some(at).filter(|at| self.is_word(*at)),
             };
             match step {
