@@ -1,0 +1,356 @@
+//! The parsed text as a flat tree that costs nothing to walk.
+//!
+//! tree-sitter's own nodes are slow to ask for children, parents and fields, and its trees can be
+//! deeper than a stack. One cursor pass copies what the lowering needs into one list in text
+//! order; a subtree is a contiguous part of it. Comments and tokens that mean nothing are left
+//! out.
+
+use std::cell::RefCell;
+use std::sync::OnceLock;
+use tree_sitter::{Language, Parser, TreeCursor};
+
+macro_rules! names {
+    ($(#[$doc:meta])* $type:ident, $other:ident { $($variant:ident = $text:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum $type { $other, $($variant,)* }
+
+        impl $type {
+            fn named(text: &str) -> $type {
+                match text { $($text => $type::$variant,)* _ => $type::$other }
+            }
+        }
+    };
+}
+
+names! {
+    /// What a node is; the names of the grammar without their common endings.
+    Kind, Other {
+        AlignOf = "alignof_expression",
+        ArgumentList = "argument_list",
+        Array = "array_declarator",
+        AbstractArray = "abstract_array_declarator",
+        AbstractFunction = "abstract_function_declarator",
+        AbstractParen = "abstract_parenthesized_declarator",
+        AbstractPointer = "abstract_pointer_declarator",
+        Asm = "gnu_asm_expression",
+        AsmInputs = "gnu_asm_input_operand_list",
+        AsmInput = "gnu_asm_input_operand",
+        AsmOutputs = "gnu_asm_output_operand_list",
+        AsmOutput = "gnu_asm_output_operand",
+        AsmLabels = "gnu_asm_goto_list",
+        Assignment = "assignment_expression",
+        AttributeSpecifier = "attribute_specifier",
+        AttributedDeclarator = "attributed_declarator",
+        AttributedStatement = "attributed_statement",
+        Binary = "binary_expression",
+        Bitfield = "bitfield_clause",
+        Break = "break_statement",
+        Call = "call_expression",
+        Case = "case_statement",
+        Cast = "cast_expression",
+        Char = "char_literal",
+        Comma = "comma_expression",
+        Comment = "comment",
+        CompoundLiteral = "compound_literal_expression",
+        Compound = "compound_statement",
+        ConcatenatedString = "concatenated_string",
+        Conditional = "conditional_expression",
+        Continue = "continue_statement",
+        Declaration = "declaration",
+        DeclarationList = "declaration_list",
+        Do = "do_statement",
+        Else = "else_clause",
+        Enum = "enum_specifier",
+        Enumerator = "enumerator",
+        EnumeratorList = "enumerator_list",
+        Error = "ERROR",
+        ExpressionStatement = "expression_statement",
+        Extension = "extension_expression",
+        False = "false",
+        FieldDeclaration = "field_declaration",
+        FieldDeclarationList = "field_declaration_list",
+        FieldDesignator = "field_designator",
+        FieldAccess = "field_expression",
+        FieldIdentifier = "field_identifier",
+        For = "for_statement",
+        FunctionDeclarator = "function_declarator",
+        FunctionDefinition = "function_definition",
+        Generic = "generic_expression",
+        Goto = "goto_statement",
+        Identifier = "identifier",
+        If = "if_statement",
+        InitDeclarator = "init_declarator",
+        InitializerList = "initializer_list",
+        InitializerPair = "initializer_pair",
+        Labeled = "labeled_statement",
+        Linkage = "linkage_specification",
+        MacroType = "macro_type_specifier",
+        Null = "null",
+        Number = "number_literal",
+        OffsetOf = "offsetof_expression",
+        Parameter = "parameter_declaration",
+        ParameterList = "parameter_list",
+        Paren = "parenthesized_expression",
+        ParenDeclarator = "parenthesized_declarator",
+        Pointer = "pointer_expression",
+        PointerDeclarator = "pointer_declarator",
+        PreprocElif = "preproc_elif",
+        PreprocElifdef = "preproc_elifdef",
+        PreprocElse = "preproc_else",
+        PreprocIf = "preproc_if",
+        PreprocIfdef = "preproc_ifdef",
+        PrimitiveType = "primitive_type",
+        Return = "return_statement",
+        SizedType = "sized_type_specifier",
+        SizeOf = "sizeof_expression",
+        StatementIdentifier = "statement_identifier",
+        StorageClass = "storage_class_specifier",
+        String = "string_literal",
+        Struct = "struct_specifier",
+        Subscript = "subscript_expression",
+        SubscriptDesignator = "subscript_designator",
+        SubscriptRange = "subscript_range_designator",
+        Switch = "switch_statement",
+        TranslationUnit = "translation_unit",
+        True = "true",
+        TypeDefinition = "type_definition",
+        TypeDescriptor = "type_descriptor",
+        TypeIdentifier = "type_identifier",
+        TypeQualifier = "type_qualifier",
+        Unary = "unary_expression",
+        Union = "union_specifier",
+        Update = "update_expression",
+        Variadic = "variadic_parameter",
+        While = "while_statement",
+    }
+}
+
+names! {
+    /// The part a node plays in its parent.
+    Field, None {
+        Alternative = "alternative",
+        Argument = "argument",
+        Arguments = "arguments",
+        AssemblyCode = "assembly_code",
+        Body = "body",
+        Condition = "condition",
+        Consequence = "consequence",
+        Declarator = "declarator",
+        Designator = "designator",
+        End = "end",
+        FieldName = "field",
+        Function = "function",
+        Index = "index",
+        Initializer = "initializer",
+        Label = "label",
+        Left = "left",
+        Member = "member",
+        Name = "name",
+        Operator = "operator",
+        Parameters = "parameters",
+        Right = "right",
+        Size = "size",
+        Start = "start",
+        Type = "type",
+        Update = "update",
+        Value = "value",
+    }
+}
+
+/// Kinds and fields by the grammar's numbers.
+struct Tables {
+    language: Language,
+    kinds: Vec<Kind>,
+    fields: Vec<Field>,
+}
+
+fn tables() -> &'static Tables {
+    static TABLES: OnceLock<Tables> = OnceLock::new();
+    TABLES.get_or_init(|| {
+        let language = Language::new(tree_sitter_c::LANGUAGE);
+        let kind = |id| {
+            let named = language.node_kind_is_named(id);
+            match language.node_kind_for_id(id) {
+                Some(text) if named => Kind::named(text),
+                _ => Kind::Other,
+            }
+        };
+        let kinds = (0..language.node_kind_count() as u16).map(kind).collect();
+        let field = |id| language.field_name_for_id(id).map_or(Field::None, Field::named);
+        let fields = (0..=language.field_count() as u16).map(field).collect();
+        Tables {
+            language,
+            kinds,
+            fields,
+        }
+    })
+}
+
+/// A node of one [`Tree`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Node(u32);
+
+#[derive(Clone, Copy, Debug)]
+struct Data {
+    kind: Kind,
+    field: Field,
+    /// Something in it could not be read.
+    broken: bool,
+    start: u32,
+    end: u32,
+    /// The first node after its subtree.
+    after: u32,
+}
+
+/// A text as nodes, in text order.
+#[derive(Debug, Default)]
+pub(crate) struct Tree {
+    nodes: Vec<Data>,
+}
+
+impl Tree {
+    /// Reads a text. Never fails: what the grammar cannot read stands in [`Kind::Error`] nodes.
+    pub(crate) fn parse(text: &[u8]) -> Tree {
+        thread_local! {
+            static PARSER: RefCell<Parser> = RefCell::new({
+                let mut parser = Parser::new();
+                // Only fails for a grammar of another ABI, which a test would have seen.
+                let _ = parser.set_language(&tables().language);
+                parser
+            });
+        }
+        let parsed = PARSER.with_borrow_mut(|parser| parser.parse(text, None));
+        parsed.map_or_else(Tree::default, |tree| Tree::copy(&mut tree.walk()))
+    }
+
+    fn copy(cursor: &mut TreeCursor<'_>) -> Tree {
+        let tables = tables();
+        let mut nodes: Vec<Data> = Vec::new();
+        let mut open: Vec<u32> = Vec::new();
+        loop {
+            let node = cursor.node();
+            let kind = tables.kinds.get(node.kind_id() as usize);
+            let kind = if node.is_error() {
+                Kind::Error
+            } else {
+                kind.copied().unwrap_or(Kind::Other)
+            };
+            let field = cursor
+                .field_id()
+                .and_then(|id| tables.fields.get(id.get() as usize).copied())
+                .unwrap_or(Field::None);
+            let broken = node.is_missing() || kind == Kind::Error;
+            if broken && let Some(parent) = open.last() {
+                nodes[*parent as usize].broken = true;
+            }
+            let kept = kind != Kind::Comment && (node.is_named() || field != Field::None);
+            let here = nodes.len() as u32;
+            if kept {
+                nodes.push(Data {
+                    kind,
+                    field,
+                    broken,
+                    start: node.start_byte() as u32,
+                    end: node.end_byte() as u32,
+                    after: here + 1,
+                });
+                if cursor.goto_first_child() {
+                    open.push(here);
+                    continue;
+                }
+            }
+            while !cursor.goto_next_sibling() {
+                let Some(at) = open.pop() else {
+                    return Tree { nodes };
+                };
+                let after = nodes.len() as u32;
+                let broken = nodes[at as usize].broken;
+                nodes[at as usize].after = after;
+                if broken && let Some(parent) = open.last() {
+                    nodes[*parent as usize].broken = true;
+                }
+                cursor.goto_parent();
+            }
+        }
+    }
+
+    fn data(&self, node: Node) -> Data {
+        self.nodes[node.0 as usize]
+    }
+
+    /// The whole text, unless there was none.
+    pub(crate) fn root(&self) -> Option<Node> {
+        (!self.nodes.is_empty()).then_some(Node(0))
+    }
+
+    /// What it is.
+    pub(crate) fn kind(&self, node: Node) -> Kind {
+        self.data(node).kind
+    }
+
+    /// Its part in its parent.
+    pub(crate) fn field(&self, node: Node) -> Field {
+        self.data(node).field
+    }
+
+    /// Whether something in it could not be read.
+    pub(crate) fn broken(&self, node: Node) -> bool {
+        self.data(node).broken
+    }
+
+    /// Its first byte.
+    pub(crate) fn start(&self, node: Node) -> u32 {
+        self.data(node).start
+    }
+
+    /// One past its last byte.
+    pub(crate) fn end(&self, node: Node) -> u32 {
+        self.data(node).end
+    }
+
+    /// Its children in text order.
+    pub(crate) fn children(&self, node: Node) -> Children<'_> {
+        Children {
+            tree: self,
+            next: node.0 + 1,
+            after: self.data(node).after,
+        }
+    }
+
+    /// The first child that plays this part.
+    pub(crate) fn child(&self, node: Node, field: Field) -> Option<Node> {
+        self.children(node).find(|c| self.field(*c) == field)
+    }
+
+    /// The first child of this kind.
+    pub(crate) fn child_of(&self, node: Node, kind: Kind) -> Option<Node> {
+        self.children(node).find(|c| self.kind(*c) == kind)
+    }
+
+    /// The node and everything in it, in text order.
+    pub(crate) fn subtree(&self, node: Node) -> impl Iterator<Item = Node> + use<> {
+        (node.0..self.data(node).after).map(Node)
+    }
+}
+
+/// Iterator over the children of a node.
+#[derive(Clone)]
+pub(crate) struct Children<'t> {
+    tree: &'t Tree,
+    next: u32,
+    after: u32,
+}
+
+impl Iterator for Children<'_> {
+    type Item = Node;
+
+    fn next(&mut self) -> Option<Node> {
+        if self.next >= self.after {
+            return None;
+        }
+        let node = Node(self.next);
+        self.next = self.tree.data(node).after;
+        Some(node)
+    }
+}
