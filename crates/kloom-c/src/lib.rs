@@ -1,7 +1,9 @@
 //! C text to IR.
 
 pub mod headers;
+mod lower;
 pub mod pre;
+mod syntax;
 
 use headers::HeaderCache;
 use kloom_diag::Provider;
@@ -35,6 +37,6 @@ impl<'a> Context<'a> {
 }
 
 /// Lowers one file. Never fails: what cannot be read is opaque and counted in `Unit::coverage`.
-pub fn lower(_context: &Context<'_>, _path: &str, _text: Arc<[u8]>) -> Unit {
-    Unit::default()
+pub fn lower(context: &Context<'_>, path: &str, text: Arc<[u8]>) -> Unit {
+    lower::lower(context, path, text)
 }

@@ -177,7 +177,11 @@ fn tables() -> &'static Tables {
             }
         };
         let kinds = (0..language.node_kind_count() as u16).map(kind).collect();
-        let field = |id| language.field_name_for_id(id).map_or(Field::None, Field::named);
+        let field = |id| {
+            language
+                .field_name_for_id(id)
+                .map_or(Field::None, Field::named)
+        };
         let fields = (0..=language.field_count() as u16).map(field).collect();
         Tables {
             language,

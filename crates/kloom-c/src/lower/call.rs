@@ -1,0 +1,153 @@
+//! Calls.
+
+use super::body::Body;
+use crate::syntax::{Field as Part, Kind, Node};
+use kloom_diag::Span;
+use kloom_facts::{Fact, Returns, Verb, When};
+use kloom_ir::{Arg, Call, Callee, Expr, InstrKind, Name, PlaceId, Terminator, Type, TypeId};
+
+/// What becomes of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Want {
+    /// Nobody wants it.
+    Nothing,
+    /// It is used.
+    Value,
+    /// It goes here.
+    Into(PlaceId),
+}
+
+impl<'b> Body<'b, '_> {
+    /// A call; gives its value.
+    pub(super) fn call(&mut self, node: Node, want: Want) -> Expr {
+        let text = self.text;
+        let tree = &text.tree;
+        let Some(function) = tree.child(node, Part::Function) else {
+            return Expr::Unknown;
+        };
+        let (callee, callee_span) = self.callee(function);
+        let fact = match callee {
+            Callee::Named(name) => self.cx.context.facts.get(self.cx.unit.names.text(name)),
+            Callee::Indirect(_) => None,
+        };
+        let list = tree.child(node, Part::Arguments);
+        let args = list.map_or_else(Vec::new, |list| self.arguments(list));
+        let span = text.span(node);
+        let dst = match want {
+            Want::Nothing => None,
+            Want::Into(place) => Some(place),
+            Want::Value => {
+                let ty = self.result_type(&callee, fact, &args);
+                Some(self.temporary(ty, span))
+            }
+        };
+        let call = Call {
+            dst,
+            callee,
+            callee_span,
+            args,
+            synthetic: false,
+        };
+        self.push(InstrKind::Call(Box::new(call)), span);
+        let gone = |f: &Fact| f.effects(Verb::NoReturn).any(|e| e.when == When::Always);
+        if fact.is_some_and(gone) {
+            self.end(Terminator::Unreachable);
+        }
+        dst.map_or(Expr::Unknown, Expr::Read)
+    }
+
+    /// A call whose value goes to `place`; gives a value that still has to be put there.
+    pub(super) fn delivered(&mut self, node: Node, place: PlaceId) -> Option<Expr> {
+        match self.call(node, Want::Into(place)) {
+            Expr::Read(read) if read == place => None,
+            other => Some(other),
+        }
+    }
+
+    /// Who is called, and the word in front of the parenthesis.
+    fn callee(&mut self, function: Node) -> (Callee, Span) {
+        let text = self.text;
+        let tree = &text.tree;
+        let mut at = function;
+        while tree.kind(at) == Kind::Paren
+            && let Some(inner) = tree.children(at).next()
+        {
+            at = inner;
+        }
+        let span = match tree.child(at, Part::FieldName) {
+            Some(member) if tree.kind(at) == Kind::FieldAccess => text.span(member),
+            _ => text.span(at),
+        };
+        if tree.kind(at) == Kind::Identifier {
+            let name = self.cx.name(text.bytes(at));
+            let variable = self.local_named(name).is_some() || self.cx.globals.contains_key(&name);
+            if !variable {
+                return (Callee::Named(name), span);
+            }
+        }
+        // `(*f)(x)` calls what `f(x)` calls.
+        if tree.kind(at) == Kind::Pointer
+            && self.operator(at) == b"*"
+            && let Some(pointer) = tree.child(at, Part::Argument)
+        {
+            at = pointer;
+        }
+        match self.value(at) {
+            Expr::Function(name) => (Callee::Named(name), span),
+            value => (Callee::Indirect(value), span),
+        }
+    }
+
+    /// The arguments, with pieces of one string joined again.
+    fn arguments(&mut self, list: Node) -> Vec<Arg> {
+        let text = self.text;
+        let tree = &text.tree;
+        let mut args: Vec<Arg> = Vec::new();
+        let mut before = None;
+        for node in tree.children(list) {
+            let span = text.span(node);
+            let glued = before.is_some_and(|before| text.glued(before, node));
+            before = Some(node);
+            let expr = self.value(node);
+            match args.last_mut() {
+                Some(last) if glued => {
+                    last.span = Span::new(span.file, last.span.start, span.end);
+                    last.expr = Expr::Str(last.span);
+                }
+                _ => args.push(Arg { expr, span }),
+            }
+        }
+        args
+    }
+
+    fn result_type(&mut self, callee: &Callee, fact: Option<&Fact>, args: &[Arg]) -> TypeId {
+        let type_arg = args.iter().find_map(|a| match a.expr {
+            Expr::Type(ty) => Some(ty),
+            _ => None,
+        });
+        match (fact.map(|f| f.returns), type_arg) {
+            (Some(Returns::Within(_)), Some(ty)) => {
+                return self.cx.unit.types.intern(Type::Pointer(ty));
+            }
+            (Some(Returns::Class(_)), Some(ty)) => return ty,
+            _ => {}
+        }
+        match callee {
+            Callee::Named(name) => self.cx.return_type(*name),
+            Callee::Indirect(value) => {
+                let ty = self.type_of(value);
+                match *self.cx.unit.types.get(ty) {
+                    Type::Pointer(function) => self.cx.returned(function),
+                    _ => self.cx.returned(ty),
+                }
+            }
+        }
+    }
+
+    /// The name that a call node calls, if it is a plain word.
+    pub(super) fn called_word(&mut self, node: Node) -> Option<Name> {
+        let text = self.text;
+        let function = text.tree.child(node, Part::Function)?;
+        (text.tree.kind(function) == Kind::Identifier).then(|| self.cx.name(text.bytes(function)))
+    }
+}

@@ -1,0 +1,100 @@
+//! `switch` and what stands in it.
+
+use super::body::{Arms, Body, Frame};
+use crate::syntax::{Field as Part, Kind, Node};
+use kloom_ir::{CaseRange, LabelKind, SwitchArm, Terminator};
+
+impl Body<'_, '_> {
+    /// `switch (…) { … }`
+    pub(super) fn switch(&mut self, node: Node) {
+        let text = self.text;
+        let tree = &text.tree;
+        let (on, span) = match tree.child(node, Part::Condition) {
+            Some(condition) => (self.value(condition), text.span(condition)),
+            None => (kloom_ir::Expr::Unknown, text.span(node)),
+        };
+        let head = self.here();
+        let cleanups = self.cleanups();
+        self.frames.push(Frame {
+            after: None,
+            next: None,
+            arms: Some(Arms::default()),
+            cleanups,
+        });
+        self.suspend();
+        if let Some(body) = tree.child(node, Part::Body) {
+            self.block(body);
+        }
+        let Some(frame) = self.frames.pop() else {
+            return;
+        };
+        let arms = frame.arms.unwrap_or_default();
+        let mut after = frame.after;
+        self.join(&mut after);
+        let otherwise = match (arms.default, after) {
+            (Some(default), _) => default,
+            (None, Some(after)) => after,
+            (None, None) => {
+                let block = self.new_block();
+                after = Some(block);
+                block
+            }
+        };
+        self.start(head);
+        self.end(Terminator::Switch {
+            on,
+            span,
+            arms: arms.cases,
+            otherwise,
+        });
+        self.start_join(after);
+    }
+
+    /// `case …:` or `default:` with what follows up to the next one.
+    pub(super) fn case(&mut self, node: Node) {
+        let text = self.text;
+        let tree = &text.tree;
+        let value = tree.child(node, Part::Value);
+        let frame = self.frames.iter().rposition(|f| f.arms.is_some());
+        match value {
+            Some(value) => {
+                let values = CaseRange(self.case_values(value));
+                let to = self.place_case(LabelKind::Case, text.keyword(node, 4));
+                if let Some(arms) = self.arms(frame) {
+                    arms.cases.push(SwitchArm { values, to });
+                }
+                self.uncounted_calls(value);
+            }
+            None => {
+                let to = self.place_case(LabelKind::Default, text.keyword(node, 7));
+                if let Some(arms) = self.arms(frame) {
+                    arms.default = Some(to);
+                }
+            }
+        }
+        for item in tree.children(node) {
+            if Some(item) != value {
+                self.statement(item);
+            }
+        }
+    }
+
+    fn arms(&mut self, frame: Option<usize>) -> Option<&mut Arms> {
+        self.frames.get_mut(frame?)?.arms.as_mut()
+    }
+
+    fn case_values(&mut self, value: Node) -> Option<(i64, i64)> {
+        let text = self.text;
+        let low = self.cx.constant(text, value)?;
+        Some((low, low))
+    }
+
+    /// Calls in a constant expression stand in the text but never run.
+    pub(super) fn uncounted_calls(&mut self, node: Node) {
+        let text = self.text;
+        let tree = &text.tree;
+        if tree.subtree(node).any(|n| tree.kind(n) == Kind::Call) {
+            self.never_run(|body| body.effect(node));
+        }
+    }
+}

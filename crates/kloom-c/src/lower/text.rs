@@ -1,0 +1,128 @@
+//! One parsed piece of a file: the file itself, a definition of a header, a macro's body.
+
+use crate::pre::{BlockMacro, Extent, Prepared};
+use crate::syntax::{Node, Tree};
+use kloom_diag::{FileId, Span};
+
+/// A parsed piece with the way back to the user's bytes.
+pub(super) struct Text<'t> {
+    /// The file it is a piece of.
+    pub file: FileId,
+    /// The file's original bytes.
+    pub original: &'t [u8],
+    /// What the prepass changed.
+    pub prepared: &'t Prepared,
+    /// What was parsed.
+    pub parsed: &'t [u8],
+    /// The parse.
+    pub tree: Tree,
+    /// From an offset in `parsed` to one in `prepared`, modulo 2^32.
+    pub to_prepared: u32,
+    /// From an offset in `prepared` to one in `original`.
+    pub to_file: u32,
+}
+
+impl<'t> Text<'t> {
+    /// A whole file, prepared.
+    pub(super) fn whole(file: FileId, original: &'t [u8], prepared: &'t Prepared) -> Self {
+        let all = Extent::new(0, prepared.text.len() as u32);
+        Text::part(file, original, prepared, all)
+    }
+
+    /// A piece of a prepared file.
+    pub(super) fn part(
+        file: FileId,
+        original: &'t [u8],
+        prepared: &'t Prepared,
+        part: Extent,
+    ) -> Self {
+        let parsed = part.of(&prepared.text);
+        Text {
+            file,
+            original,
+            prepared,
+            parsed,
+            tree: Tree::parse(parsed),
+            to_prepared: part.start,
+            to_file: 0,
+        }
+    }
+
+    /// Where a node stands in the file.
+    pub(super) fn span(&self, node: Node) -> Span {
+        self.span_of(self.tree.start(node), self.tree.end(node))
+    }
+
+    /// Where parsed bytes stand in the file.
+    pub(super) fn span_of(&self, start: u32, end: u32) -> Span {
+        let shift = self.to_prepared.wrapping_add(self.to_file);
+        Span::new(
+            self.file,
+            start.wrapping_add(shift),
+            end.wrapping_add(shift),
+        )
+    }
+
+    /// The first `len` bytes of a node: its keyword.
+    pub(super) fn keyword(&self, node: Node, len: u32) -> Span {
+        let start = self.tree.start(node);
+        self.span_of(start, start + len)
+    }
+
+    /// A node's text as parsed.
+    pub(super) fn bytes(&self, node: Node) -> &'t [u8] {
+        let range = self.tree.start(node) as usize..self.tree.end(node) as usize;
+        self.parsed.get(range).unwrap_or(&[])
+    }
+
+    /// The bytes of the user's file behind a span of this piece.
+    pub(super) fn original(&self, span: Span) -> &'t [u8] {
+        Extent::new(span.start, span.end).of(self.original)
+    }
+
+    pub(super) fn prepared_start(&self, node: Node) -> u32 {
+        self.tree.start(node).wrapping_add(self.to_prepared)
+    }
+
+    /// The macro that this loop keyword stands for.
+    pub(super) fn block_macro(&self, node: Node) -> Option<BlockMacro> {
+        let blocks = &self.prepared.blocks;
+        let start = self.prepared_start(node);
+        let at = blocks.binary_search_by_key(&start, |b| b.name.start).ok()?;
+        blocks.get(at).copied()
+    }
+
+    /// The user's text of an argument that was replaced because it is a type.
+    pub(super) fn type_argument(&self, node: Node) -> Option<&'t [u8]> {
+        let list = &self.prepared.type_args;
+        let start = self.prepared_start(node);
+        let at = list.binary_search_by_key(&start, |e| e.start).ok()?;
+        let span = self.span_in_file(*list.get(at)?);
+        Some(self.original(span))
+    }
+
+    /// Whether this argument was replaced because it could not be read.
+    pub(super) fn zeroed(&self, node: Node) -> bool {
+        let start = self.prepared_start(node);
+        let list = &self.prepared.zeroed;
+        list.binary_search_by_key(&start, |e| e.start).is_ok()
+    }
+
+    /// Whether a comma just before this argument was put there to join two pieces of a string.
+    pub(super) fn glued(&self, before: Node, argument: Node) -> bool {
+        let from = self.tree.end(before).wrapping_add(self.to_prepared);
+        let to = self.prepared_start(argument);
+        let glue = &self.prepared.glue;
+        let at = glue.partition_point(|offset| *offset < from);
+        glue.get(at).is_some_and(|offset| *offset < to)
+    }
+
+    /// A range of the prepass as a span.
+    pub(super) fn span_in_file(&self, extent: Extent) -> Span {
+        Span::new(
+            self.file,
+            extent.start.wrapping_add(self.to_file),
+            extent.end.wrapping_add(self.to_file),
+        )
+    }
+}
