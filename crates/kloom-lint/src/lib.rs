@@ -1,1 +1,18 @@
-//! TODO
+//! The rules: their pages, the checks, and what makes findings of them.
+//!
+//! A page of `rules/lint` is the only place that says a rule exists. Checks do not see each
+//! other and have no order: they report what they see, and folding keeps one finding per root.
+
+mod checks;
+mod context;
+mod fold;
+mod lint;
+mod literal;
+mod pattern;
+mod rule;
+mod select;
+
+pub use context::Context;
+pub use lint::{FileReport, Linter, NotAnalysed, Reason, lint_file};
+pub use rule::{Example, Rule, rule, rules};
+pub use select::{Profile, Selection, UnknownRule};

@@ -1,1 +1,113 @@
-//! TODO
+//! Output formats: one module each over the same [`FileReport`].
+//!
+//! Any thread turns a file's report into a [`Rendered`]; one thread then adds those in order.
+//! Wire formats have their own types. Nothing of what kloom reads reaches a format raw.
+
+mod clean;
+mod concise;
+mod fingerprint;
+mod json;
+mod position;
+mod tally;
+
+use kloom_facts::Target;
+use kloom_lint::FileReport;
+use std::io::{self, Write};
+
+pub use tally::{Severities, Tally};
+
+/// How findings are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Excerpts with labels, for people.
+    Text,
+    /// One line per finding.
+    Concise,
+    /// `docs/json.md`.
+    Json,
+    /// SARIF 2.1.0.
+    Sarif,
+}
+
+/// What is the same for a whole run.
+#[derive(Clone, Copy, Debug)]
+pub struct Style {
+    /// The format.
+    pub format: Format,
+    /// Terminal colours, where the format has any.
+    pub color: bool,
+    /// The releases the code was read for.
+    pub target: Target,
+}
+
+/// One file in a format.
+#[derive(Debug)]
+pub struct Rendered {
+    body: Body,
+    tally: Tally,
+}
+
+#[derive(Debug)]
+enum Body {
+    Lines(String),
+    Json(json::File),
+}
+
+impl Style {
+    /// Puts one file's findings in the format.
+    pub fn render(&self, report: &FileReport) -> Rendered {
+        let body = match self.format {
+            Format::Text | Format::Concise | Format::Sarif => Body::Lines(concise::lines(report)),
+            Format::Json => Body::Json(json::File::new(report)),
+        };
+        Rendered {
+            body,
+            tally: Tally::of(report),
+        }
+    }
+}
+
+/// Writes a run, file by file.
+#[derive(Debug)]
+pub struct Writer<W> {
+    out: W,
+    style: Style,
+    tally: Tally,
+    json: json::Log,
+}
+
+impl<W: Write> Writer<W> {
+    /// A writer that has written nothing yet.
+    pub fn new(out: W, style: Style) -> Writer<W> {
+        Writer {
+            out,
+            style,
+            tally: Tally::default(),
+            json: json::Log::default(),
+        }
+    }
+
+    /// Adds a file; the order of calls is the order of the output.
+    pub fn add(&mut self, file: Rendered) -> io::Result<()> {
+        self.tally.add(&file.tally);
+        match file.body {
+            Body::Lines(lines) => self.out.write_all(lines.as_bytes()),
+            Body::Json(file) => {
+                self.json.add(file);
+                Ok(())
+            }
+        }
+    }
+
+    /// Writes what comes last and gives the counts.
+    pub fn finish(mut self) -> io::Result<Tally> {
+        match self.style.format {
+            Format::Text | Format::Concise | Format::Sarif => self.tally.write(&mut self.out)?,
+            Format::Json => self
+                .json
+                .write(&mut self.out, self.style.target, &self.tally)?,
+        }
+        self.out.flush()?;
+        Ok(self.tally)
+    }
+}

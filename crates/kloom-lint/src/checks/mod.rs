@@ -1,0 +1,10 @@
+//! The rules that are decided by Rust. A page names its module; a module may serve several.
+
+use crate::context::{Context, Findings};
+
+pub mod err_ptr;
+pub mod lock_api_typo;
+pub mod missing_license;
+
+/// Looks at one unit and reports what its rules say.
+pub type Check = fn(&Context<'_>, &mut Findings);

@@ -1,0 +1,112 @@
+//! What a check sees, and where it puts what it found.
+
+use kloom_diag::{Diagnostic, Provider};
+use kloom_facts::{Effect, Fact, Facts, Target, Verb};
+use kloom_ir::{Call, Callee, Function, Instr, InstrKind, Origin, Unit};
+
+/// One unit with all that is known about it.
+pub struct Context<'a> {
+    /// The lowered file.
+    pub unit: &'a Unit,
+    /// What is known about names.
+    pub facts: Facts,
+    /// The releases the code is meant for.
+    pub target: Target,
+    /// The path of the file that was asked for.
+    pub path: &'a str,
+    /// Build files and siblings.
+    pub provider: &'a dyn Provider,
+}
+
+/// A call with where it stands.
+#[derive(Clone, Copy)]
+pub struct CallSite<'a> {
+    /// The function around it.
+    pub function: &'a Function,
+    /// The instruction.
+    pub instr: &'a Instr,
+    /// The call.
+    pub call: &'a Call,
+    /// Who is called, if by name.
+    pub name: Option<&'a str>,
+}
+
+impl<'a> Context<'a> {
+    /// The functions of the file that was asked for; those of headers are context.
+    pub fn functions(&self) -> impl Iterator<Item = &'a Function> + use<'a> {
+        self.unit
+            .functions
+            .iter()
+            .filter(|f| f.origin == Origin::File)
+    }
+
+    /// The written calls of a function, in block order.
+    pub fn calls(&self, function: &'a Function) -> impl Iterator<Item = CallSite<'a>> + use<'a> {
+        let unit = self.unit;
+        let instrs = function.blocks.iter().flat_map(|block| &block.instrs);
+        instrs.filter_map(move |instr| call_site(unit, function, instr))
+    }
+
+    /// What is known about a name.
+    pub fn fact(&self, name: &str) -> Option<&'static Fact> {
+        self.facts.get(name)
+    }
+
+    /// The effects of a call that hold in the target.
+    pub fn effects(
+        &self,
+        site: &CallSite<'_>,
+        verb: Verb,
+    ) -> impl Iterator<Item = &'static Effect> + use<> {
+        let target = self.target;
+        let fact = site.name.and_then(|name| self.fact(name));
+        fact.into_iter()
+            .flat_map(move |fact| fact.effects(verb))
+            .filter(move |effect| target.hits(effect.versions))
+    }
+}
+
+/// The call an instruction makes, unless the lowering made it up.
+pub fn call_site<'a>(
+    unit: &'a Unit,
+    function: &'a Function,
+    instr: &'a Instr,
+) -> Option<CallSite<'a>> {
+    let InstrKind::Call(call) = &instr.kind else {
+        return None;
+    };
+    if call.synthetic {
+        return None;
+    }
+    let name = match &call.callee {
+        Callee::Named(name) => Some(unit.names.text(*name)),
+        Callee::Indirect(_) => None,
+    };
+    Some(CallSite {
+        function,
+        instr,
+        call,
+        name,
+    })
+}
+
+/// What the checks found in one unit.
+#[derive(Default)]
+pub struct Findings(Vec<Diagnostic>);
+
+impl Findings {
+    /// Adds one; its rule has a page.
+    pub fn push(&mut self, found: Diagnostic) {
+        debug_assert!(
+            crate::rule(found.rule).is_some(),
+            "no page for {}",
+            found.rule
+        );
+        self.0.push(found);
+    }
+
+    /// All of them.
+    pub fn into_vec(self) -> Vec<Diagnostic> {
+        self.0
+    }
+}

@@ -1,0 +1,178 @@
+//! One file from text to findings.
+
+use crate::context::{Context, Findings};
+use crate::rule::{CHECKS, Logic};
+use crate::select::Selection;
+use crate::{fold, pattern};
+use kloom_diag::{Diagnostic, Provider, SourceMap, Span};
+use kloom_facts::{Facts, Target};
+use kloom_ir::Skipped;
+use std::sync::Arc;
+
+/// What is the same for every file of a run; shared by its threads.
+pub struct Linter<'a> {
+    front: kloom_c::Context<'a>,
+    target: Target,
+    selection: Selection,
+}
+
+impl<'a> Linter<'a> {
+    /// A linter that finds headers, siblings and build files through `provider`.
+    pub fn new(
+        facts: Facts,
+        target: Target,
+        selection: Selection,
+        provider: &'a dyn Provider,
+    ) -> Linter<'a> {
+        // Over a range, version tests can go either way.
+        let decided = (target.min == target.max).then_some(target.max);
+        Linter {
+            front: kloom_c::Context::new(facts, provider, decided),
+            target,
+            selection,
+        }
+    }
+}
+
+/// What became of one file.
+#[derive(Debug)]
+pub struct FileReport {
+    /// The path as it was named.
+    pub path: String,
+    /// The texts that spans point into; id 0 is the file itself.
+    pub files: SourceMap,
+    /// The findings, sorted by file, offset, rule.
+    pub diagnostics: Vec<Diagnostic>,
+    /// What was not analysed, in text order.
+    pub not_analysed: Vec<NotAnalysed>,
+}
+
+/// A part that was not analysed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotAnalysed {
+    /// Why.
+    pub reason: Reason,
+    /// Where; `None` is the whole file.
+    pub span: Option<Span>,
+}
+
+/// Why something was not analysed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// The grammar could not read it.
+    Syntax,
+    /// An `#if` arm that does not fit beside the one that was kept.
+    Arm,
+    /// Nested deeper than the bound.
+    Depth,
+    /// A macro argument that is no expression.
+    Argument,
+    /// The file is too large.
+    TooLarge,
+    /// The file is in a language that is not read yet.
+    Language,
+    /// The file could not be read.
+    Unreadable,
+    /// kloom has a bug.
+    Internal,
+}
+
+impl Reason {
+    /// The word used in machine formats.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Reason::Syntax => "syntax",
+            Reason::Arm => "conditional-arm",
+            Reason::Depth => "depth",
+            Reason::Argument => "macro-argument",
+            Reason::TooLarge => "too-large",
+            Reason::Language => "language",
+            Reason::Unreadable => "unreadable",
+            Reason::Internal => "internal-error",
+        }
+    }
+
+    /// The same for people.
+    pub const fn describe(self) -> &'static str {
+        match self {
+            Reason::Syntax => "syntax that kloom cannot read",
+            Reason::Arm => "`#if` arms that do not fit beside the one that was read",
+            Reason::Depth => "nested too deep",
+            Reason::Argument => "macro arguments that are no expressions",
+            Reason::TooLarge => "file too large",
+            Reason::Language => "language not read yet",
+            Reason::Unreadable => "file could not be read",
+            Reason::Internal => "internal error in kloom",
+        }
+    }
+
+    /// Whether the run has failed because of it.
+    pub const fn is_failure(self) -> bool {
+        matches!(self, Reason::Unreadable | Reason::Internal)
+    }
+}
+
+impl From<Skipped> for Reason {
+    fn from(skipped: Skipped) -> Reason {
+        match skipped {
+            Skipped::Syntax => Reason::Syntax,
+            Skipped::Arm => Reason::Arm,
+            Skipped::Depth => Reason::Depth,
+            Skipped::Argument => Reason::Argument,
+        }
+    }
+}
+
+impl FileReport {
+    /// A file of which nothing was analysed.
+    pub fn skipped(path: &str, reason: Reason) -> FileReport {
+        FileReport {
+            path: path.to_owned(),
+            files: SourceMap::default(),
+            diagnostics: Vec::new(),
+            not_analysed: vec![NotAnalysed { reason, span: None }],
+        }
+    }
+}
+
+/// Reads one file and says what is wrong in it. Never fails: what could not be read is counted.
+pub fn lint_file(linter: &Linter<'_>, path: &str, text: Arc<[u8]>) -> FileReport {
+    let unit = kloom_c::lower(&linter.front, path, text);
+    let context = Context {
+        unit: &unit,
+        facts: linter.front.facts,
+        target: linter.target,
+        path,
+        provider: linter.front.provider,
+    };
+    let mut findings = Findings::default();
+    let on = linter.selection.rules();
+    for (module, check) in CHECKS {
+        if on
+            .iter()
+            .any(|rule| matches!(rule.logic, Logic::Check(name) if name == *module))
+        {
+            check(&context, &mut findings);
+        }
+    }
+    for rule in on {
+        if let Logic::Pattern(logic) = &rule.logic {
+            pattern::check(&context, rule, logic, &mut findings);
+        }
+    }
+    let mut diagnostics = findings.into_vec();
+    diagnostics.retain(|found| linter.selection.has(found.rule));
+    let skipped = unit.coverage.skipped.iter();
+    let not_analysed = skipped
+        .map(|(why, span)| NotAnalysed {
+            reason: (*why).into(),
+            span: Some(*span),
+        })
+        .collect();
+    FileReport {
+        path: path.to_owned(),
+        files: unit.files,
+        diagnostics: fold::by_root(diagnostics),
+        not_analysed,
+    }
+}

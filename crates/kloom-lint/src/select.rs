@@ -1,0 +1,146 @@
+//! Which rules are on.
+
+use crate::rule::{Rule, rule, rules};
+use kloom_diag::Severity;
+use std::fmt;
+
+/// A named choice of rules.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Profile {
+    /// Errors and warnings.
+    #[default]
+    Default,
+    /// Notes too, for teaching.
+    Course,
+    /// Everything.
+    Strict,
+}
+
+impl Profile {
+    fn has(self, rule: &Rule) -> bool {
+        match self {
+            Profile::Default => rule.severity > Severity::Note,
+            Profile::Course | Profile::Strict => true,
+        }
+    }
+}
+
+/// A name that is no rule's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownRule {
+    /// What was asked for.
+    pub name: String,
+    /// The rule that was probably meant.
+    pub nearest: Option<&'static str>,
+}
+
+impl fmt::Display for UnknownRule {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "there is no rule `{}`", self.name)?;
+        match self.nearest {
+            Some(name) => write!(out, "; did you mean `{name}`?"),
+            None => write!(out, "; `kloom rules` lists them"),
+        }
+    }
+}
+
+/// The rules whose findings are kept.
+#[derive(Clone, Debug)]
+pub struct Selection {
+    on: Vec<&'static Rule>,
+}
+
+impl Selection {
+    /// The rules of `profile`, or those of `select` if it names any, without those of `ignore`.
+    pub fn new(
+        profile: Profile,
+        select: &[String],
+        ignore: &[String],
+    ) -> Result<Selection, UnknownRule> {
+        let select = resolve(select)?;
+        let ignore = resolve(ignore)?;
+        let wanted = |rule: &&Rule| {
+            if select.is_empty() {
+                profile.has(rule)
+            } else {
+                select.contains(&rule.name)
+            }
+        };
+        let on = rules()
+            .iter()
+            .filter(wanted)
+            .filter(|r| !ignore.contains(&r.name));
+        Ok(Selection { on: on.collect() })
+    }
+
+    /// The rules that are on, by name.
+    pub fn rules(&self) -> &[&'static Rule] {
+        &self.on
+    }
+
+    /// Whether a rule is on.
+    pub fn has(&self, name: &str) -> bool {
+        self.on.binary_search_by(|rule| rule.name.cmp(name)).is_ok()
+    }
+}
+
+impl UnknownRule {
+    /// What to say about a name that is no rule's.
+    pub fn new(name: &str) -> UnknownRule {
+        let near = |rule: &&Rule| strsim::jaro_winkler(rule.name, name);
+        let nearest = rules().iter().max_by(|a, b| near(a).total_cmp(&near(b)));
+        UnknownRule {
+            name: name.to_owned(),
+            nearest: nearest
+                .filter(|rule| near(rule) > 0.8)
+                .map(|rule| rule.name),
+        }
+    }
+}
+
+fn resolve(names: &[String]) -> Result<Vec<&'static str>, UnknownRule> {
+    let find = |name: &String| {
+        rule(name)
+            .map(|r| r.name)
+            .ok_or_else(|| UnknownRule::new(name))
+    };
+    names.iter().map(find).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(names: &[&str]) -> Vec<String> {
+        names.iter().map(|n| (*n).to_owned()).collect()
+    }
+
+    #[test]
+    fn notes_need_a_profile_or_their_name() {
+        let default = Selection::new(Profile::Default, &[], &[]).unwrap();
+        assert!(default.has("lock-api-typo") && !default.has("log-newline"));
+        assert!(
+            Selection::new(Profile::Course, &[], &[])
+                .unwrap()
+                .has("log-newline")
+        );
+        let one = Selection::new(Profile::Default, &named(&["log-newline"]), &[]).unwrap();
+        assert_eq!(one.rules().len(), 1);
+        assert!(one.has("log-newline"));
+    }
+
+    #[test]
+    fn ignore_wins() {
+        let names = named(&["log-newline"]);
+        let none = Selection::new(Profile::Strict, &names, &names).unwrap();
+        assert!(none.rules().is_empty());
+    }
+
+    #[test]
+    fn a_misspelt_rule_is_refused_with_the_one_meant() {
+        let error = Selection::new(Profile::Default, &named(&["lock-api-tipo"]), &[]).unwrap_err();
+        assert_eq!(error.nearest, Some("lock-api-typo"));
+        let error = Selection::new(Profile::Default, &[], &named(&["zzz"])).unwrap_err();
+        assert_eq!(error.nearest, None);
+    }
+}
