@@ -44,6 +44,8 @@ impl fmt::Display for UnknownRule {
     }
 }
 
+impl std::error::Error for UnknownRule {}
+
 /// The rules whose findings are kept.
 #[derive(Clone, Debug)]
 pub struct Selection {

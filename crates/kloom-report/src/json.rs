@@ -83,6 +83,7 @@ struct NotAnalysed {
 #[derive(Serialize)]
 struct Summary {
     files: usize,
+    out_of_scope: usize,
     findings: usize,
     errors: usize,
     warnings: usize,
@@ -172,6 +173,7 @@ impl Log {
             not_analysed: &self.not_analysed,
             summary: Summary {
                 files: tally.files,
+                out_of_scope: tally.out_of_scope,
                 findings: tally.findings.total(),
                 errors: tally.findings.errors,
                 warnings: tally.findings.warnings,

@@ -14,6 +14,7 @@ use kloom_facts::Target;
 use kloom_lint::FileReport;
 use std::io::{self, Write};
 
+pub use clean::line as clean_line;
 pub use tally::{Severities, Tally};
 
 /// How findings are written.
@@ -49,8 +50,23 @@ pub struct Rendered {
 
 #[derive(Debug)]
 enum Body {
+    Nothing,
     Lines(String),
     Json(json::File),
+}
+
+impl Rendered {
+    /// A file that was not worth reading; it is only counted.
+    pub fn out_of_scope() -> Rendered {
+        let tally = Tally {
+            out_of_scope: 1,
+            ..Tally::default()
+        };
+        Rendered {
+            body: Body::Nothing,
+            tally,
+        }
+    }
 }
 
 impl Style {
@@ -91,6 +107,7 @@ impl<W: Write> Writer<W> {
     pub fn add(&mut self, file: Rendered) -> io::Result<()> {
         self.tally.add(&file.tally);
         match file.body {
+            Body::Nothing => Ok(()),
             Body::Lines(lines) => self.out.write_all(lines.as_bytes()),
             Body::Json(file) => {
                 self.json.add(file);
@@ -99,10 +116,12 @@ impl<W: Write> Writer<W> {
         }
     }
 
-    /// Writes what comes last and gives the counts.
-    pub fn finish(mut self) -> io::Result<Tally> {
+    /// Writes what comes last, with the findings of each rule if asked, and gives the counts.
+    pub fn finish(mut self, statistics: bool) -> io::Result<Tally> {
         match self.style.format {
-            Format::Text | Format::Concise | Format::Sarif => self.tally.write(&mut self.out)?,
+            Format::Text | Format::Concise | Format::Sarif => {
+                self.tally.write(&mut self.out, statistics)?
+            }
             Format::Json => self
                 .json
                 .write(&mut self.out, self.style.target, &self.tally)?,

@@ -27,8 +27,10 @@ impl Severities {
 /// The counts of some files.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
-    /// Files that were named or found.
+    /// Files that were looked at.
     pub files: usize,
+    /// Files of a folder that the scan found not worth reading.
+    pub out_of_scope: usize,
     /// Findings by level.
     pub findings: Severities,
     /// Findings by rule.
@@ -66,6 +68,7 @@ impl Tally {
     /// Adds the counts of other files.
     pub fn add(&mut self, other: &Tally) {
         self.files += other.files;
+        self.out_of_scope += other.out_of_scope;
         self.findings.errors += other.findings.errors;
         self.findings.warnings += other.findings.warnings;
         self.findings.notes += other.findings.notes;
@@ -84,7 +87,12 @@ impl Tally {
     }
 
     /// The last lines of the formats for people.
-    pub(crate) fn write(&self, out: &mut impl Write) -> io::Result<()> {
+    pub(crate) fn write(&self, out: &mut impl Write, statistics: bool) -> io::Result<()> {
+        if statistics {
+            for (rule, count) in &self.rules {
+                writeln!(out, "{count:6} {rule}")?;
+            }
+        }
         for (path, reason) in &self.skipped {
             writeln!(
                 out,

@@ -1,2 +1,8 @@
-//! TODO
-fn main() {}
+//! The `kloom` command.
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    kloom::run(kloom::Args::parse())
+}

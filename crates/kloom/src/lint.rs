@@ -1,0 +1,153 @@
+//! `kloom lint`.
+
+use crate::args::{Color, LintArgs, Scope};
+use crate::disk::{self, Disk, Text};
+use crate::progress::Progress;
+use crate::scope::Filter;
+use crate::walk::{self, Input, Inputs};
+use crate::{CLEAN, FAILURE, FINDINGS, pool, tree};
+use kloom_facts::{Facts, Target};
+use kloom_lint::{FileReport, Linter, Reason, Selection, lint_file};
+use kloom_report::{Rendered, Style, Writer, clean_line};
+use std::io::{self, BufWriter, IsTerminal};
+use std::num::NonZeroUsize;
+use std::panic::{self, AssertUnwindSafe};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::{env, thread};
+
+/// Lints what the arguments name.
+pub fn run(args: &LintArgs) -> anyhow::Result<u8> {
+    let facts = Facts::builtin();
+    let selection = Selection::new(args.profile.into(), &args.select, &args.ignore)?;
+    let inputs = walk::inputs(&args.paths)?;
+    for folder in &inputs.empty {
+        eprintln!(
+            "kloom: {}: nothing to read",
+            clean_line(&folder.to_string_lossy())
+        );
+    }
+    let tree = args
+        .paths
+        .iter()
+        .min()
+        .and_then(|path| tree::enclosing(path));
+    let target = args
+        .kernel
+        .or(tree.map(Target::exactly))
+        .unwrap_or(Target::NEWEST);
+    let scope = match (args.scope, tree) {
+        (Some(scope), _) => scope,
+        (None, Some(_)) => Scope::Threads,
+        (None, None) => Scope::All,
+    };
+    let style = Style {
+        format: args.format.into(),
+        color: colored(args.color),
+        target,
+    };
+    let run = Run {
+        linter: Linter::new(facts, target, selection, &Disk),
+        filter: Filter::new(scope, facts)?,
+        style,
+    };
+    panic::set_hook(Box::new(|what| {
+        // The message could quote what was read, the place cannot.
+        let place = what.location().map(ToString::to_string).unwrap_or_default();
+        eprintln!("kloom: internal error at {place}, please report it");
+    }));
+    let jobs = jobs(inputs, args)?;
+    let threads = args.jobs.or_else(|| thread::available_parallelism().ok());
+    let mut progress = Progress::new(jobs.len());
+    let mut writer = Writer::new(BufWriter::new(io::stdout().lock()), style);
+    pool::in_order(
+        &jobs,
+        threads.unwrap_or(NonZeroUsize::MIN),
+        |job| run.render(job),
+        |file| {
+            progress.step();
+            writer.add(file)
+        },
+    )?;
+    progress.clear();
+    let tally = writer.finish(args.statistics)?;
+    Ok(match tally.findings.total() {
+        _ if tally.has_failed() => FAILURE,
+        0 => CLEAN,
+        _ if args.exit_zero => CLEAN,
+        _ => FINDINGS,
+    })
+}
+
+/// What is the same for every file.
+struct Run<'a> {
+    linter: Linter<'a>,
+    filter: Filter,
+    style: Style,
+}
+
+/// A file to lint.
+enum Job {
+    File(Input),
+    /// The standard input has been read already.
+    Stdin(PathBuf, Text),
+}
+
+fn jobs(inputs: Inputs, args: &LintArgs) -> io::Result<Vec<Job>> {
+    let mut jobs: Vec<Job> = inputs.files.into_iter().map(Job::File).collect();
+    if inputs.stdin {
+        let path = args
+            .stdin_filename
+            .clone()
+            .unwrap_or_else(|| "<stdin>".into());
+        jobs.insert(0, Job::Stdin(path, disk::read_from(io::stdin().lock())?));
+    }
+    Ok(jobs)
+}
+
+impl Run<'_> {
+    fn render(&self, job: &Job) -> Rendered {
+        let (path, text, found) = match job {
+            Job::Stdin(path, Text::Read(text)) => (path, text.clone(), false),
+            Job::Stdin(path, Text::TooLarge) => return self.skipped(path, Reason::TooLarge),
+            Job::File(Input { path, found }) => match disk::read(path) {
+                Ok(Text::Read(text)) => (path, text, *found),
+                Ok(Text::TooLarge) => return self.skipped(path, Reason::TooLarge),
+                Err(_) => return self.skipped(path, Reason::Unreadable),
+            },
+        };
+        if found && !self.filter.takes(&text) {
+            return Rendered::out_of_scope();
+        }
+        if matches!(job, Job::File(_)) && !is_c(path) {
+            return self.skipped(path, Reason::Language);
+        }
+        self.style.render(&self.lint(path, text))
+    }
+
+    /// The last resort against a bug of ours: one file is lost, the others are not.
+    fn lint(&self, path: &Path, text: Arc<[u8]>) -> FileReport {
+        let shown = path.to_string_lossy();
+        let work = AssertUnwindSafe(|| lint_file(&self.linter, &shown, text));
+        panic::catch_unwind(work).unwrap_or_else(|_| FileReport::skipped(&shown, Reason::Internal))
+    }
+
+    fn skipped(&self, path: &Path, reason: Reason) -> Rendered {
+        self.style
+            .render(&FileReport::skipped(&path.to_string_lossy(), reason))
+    }
+}
+
+fn is_c(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|extension| extension == "c" || extension == "h")
+}
+
+fn colored(color: Color) -> bool {
+    let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
+    match color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => io::stdout().is_terminal() && !is_set("NO_COLOR"),
+    }
+}
