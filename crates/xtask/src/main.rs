@@ -3,6 +3,7 @@
 mod files;
 mod oracle;
 mod random;
+mod tidy;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -19,11 +20,14 @@ struct Command {
 enum Task {
     /// Compare the tokens of C files with their IR.
     Oracle(oracle::Options),
+    /// Check the project's own conventions.
+    Tidy,
 }
 
 fn main() -> ExitCode {
     let done = match Command::parse().task {
         Task::Oracle(options) => oracle::run(&options),
+        Task::Tidy => tidy::run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
