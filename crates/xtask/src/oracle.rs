@@ -8,6 +8,7 @@
 mod check;
 mod lexer;
 mod scan;
+mod stream;
 
 use crate::files::{self, Disk, Selection};
 use crate::random::Random;

@@ -1,6 +1,7 @@
 //! Finds function bodies in a token stream and, in each, the tokens that the IR must hold.
 
 use super::lexer::{Kind as TokenKind, Token};
+use super::stream::{Stream, UNEVALUATED};
 use std::ops::Range;
 
 /// What kind of token the IR must hold.
@@ -77,29 +78,6 @@ enum Open {
     Members,
 }
 
-/// Keywords whose parenthesis is not evaluated, and attributes.
-const UNEVALUATED: &[&[u8]] = &[
-    b"sizeof",
-    b"typeof",
-    b"__typeof__",
-    b"__typeof",
-    b"typeof_unqual",
-    b"typeof_member",
-    b"alignof",
-    b"_Alignof",
-    b"_Alignas",
-    b"__alignof__",
-    b"__alignof",
-    b"offsetof",
-    b"__builtin_offsetof",
-    b"__builtin_types_compatible_p",
-    b"__attribute__",
-    b"__attribute",
-    b"_Static_assert",
-    b"static_assert",
-    b"_Pragma",
-];
-
 const ASM: &[&[u8]] = &[
     b"asm",
     b"__asm__",
@@ -168,15 +146,8 @@ const NO_CALLEE: &[&[u8]] = &[
     b"restrict",
 ];
 
-/// Attributes with arguments that may stand in the head of a type.
-const TYPE_ATTRIBUTES: &[&[u8]] = &[b"__attribute__", b"__attribute", b"__aligned"];
-
-/// What has members.
-const AGGREGATE: &[&[u8]] = &[b"struct", b"union", b"enum"];
-
 struct Scanner<'a> {
-    source: &'a [u8],
-    tokens: &'a [Token],
+    stream: Stream<'a>,
     at: usize,
     /// Brackets open in the current function.
     open: Vec<Open>,
@@ -188,8 +159,7 @@ struct Scanner<'a> {
 /// The functions of a file.
 pub fn functions(source: &[u8], tokens: &[Token]) -> Vec<Function> {
     let mut scanner = Scanner {
-        source,
-        tokens,
+        stream: Stream { source, tokens },
         at: 0,
         open: Vec::new(),
         arms: Vec::new(),
@@ -202,7 +172,7 @@ pub fn functions(source: &[u8], tokens: &[Token]) -> Vec<Function> {
         match token.kind {
             TokenKind::Punct(b';') => head = scanner.at + 1,
             TokenKind::Punct(b'{') => {
-                let name = scanner.function_name(head..scanner.at);
+                let name = scanner.stream.function_name(head..scanner.at);
                 let start = token.start;
                 scanner.open.clear();
                 scanner.arms.clear();
@@ -233,155 +203,16 @@ pub fn functions(source: &[u8], tokens: &[Token]) -> Vec<Function> {
 }
 
 impl Scanner<'_> {
-    fn text(&self, at: usize) -> &[u8] {
-        self.tokens.get(at).map_or(b"", |t| t.text(self.source))
-    }
-
-    fn is(&self, at: usize, byte: u8) -> bool {
-        self.tokens.get(at).is_some_and(|t| t.is(byte))
-    }
-
-    fn is_word(&self, at: usize) -> bool {
-        self.tokens
-            .get(at)
-            .is_some_and(|t| t.kind == TokenKind::Word)
-    }
-
-    /// The token before, directives left out.
-    fn before(&self, at: usize) -> Option<usize> {
-        (0..at).rev().find(|i| !self.is_directive(*i))
-    }
-
-    fn is_directive(&self, at: usize) -> bool {
-        matches!(
-            self.tokens.get(at).map(|t| t.kind),
-            Some(TokenKind::If | TokenKind::Else | TokenKind::Endif)
-        )
-    }
-
-    /// The parenthesis that closes the one at `open`, or the last token. Where `#if` arms hold
-    /// parentheses, those of the first arm count.
-    fn closing(&self, open: usize) -> usize {
-        let mut depth = 0usize;
-        let mut arms: Vec<(usize, Option<usize>)> = Vec::new();
-        let mut at = open;
-        while let Some(token) = self.tokens.get(at) {
-            match token.kind {
-                TokenKind::Punct(b'(') => depth += 1,
-                TokenKind::Punct(b')') => depth = depth.saturating_sub(1),
-                TokenKind::If => arms.push((depth, None)),
-                TokenKind::Else => match arms.last_mut() {
-                    Some((start, first)) => {
-                        first.get_or_insert(depth);
-                        depth = *start;
-                    }
-                    None => at = self.end_of_other_arms(at),
-                },
-                TokenKind::Endif => {
-                    if let Some((_, Some(first))) = arms.pop() {
-                        depth = first;
-                    }
-                }
-                _ => {}
-            }
-            if depth == 0 && arms.is_empty() {
-                return at;
-            }
-            at += 1;
-        }
-        self.tokens.len().saturating_sub(1)
-    }
-
-    /// The `#endif` that belongs to an `#else` whose `#if` was passed before reading began.
-    fn end_of_other_arms(&self, start: usize) -> usize {
-        let mut depth = 1usize;
-        for at in start + 1..self.tokens.len() {
-            match self.tokens[at].kind {
-                TokenKind::If => depth += 1,
-                TokenKind::Endif => depth -= 1,
-                _ => {}
-            }
-            if depth == 0 {
-                return at;
-            }
-        }
-        self.tokens.len().saturating_sub(1)
-    }
-
     /// Moves to the parenthesis that closes the one here.
     fn pass_group(&mut self) {
-        self.at = self.closing(self.at);
-    }
-
-    /// The name of the function whose head these tokens are; `None` if they head a type or a
-    /// table.
-    fn function_name(&self, head: Range<usize>) -> Option<Range<u32>> {
-        let last = self.before(head.end).filter(|at| head.contains(at))?;
-        let literal = self.is(last, b')') && {
-            let before = self.opening(last)?.checked_sub(1)?;
-            !self.is_word(before) && !self.is(before, b')')
-        };
-        if literal || self.is(last, b'=') || self.names_aggregate(last) {
-            return None;
-        }
-        let mut names = Vec::new();
-        let mut at = head.start;
-        while at < head.end {
-            if self.is(at, b'(') {
-                if at > head.start && self.is_word(at - 1) {
-                    names.push(at - 1);
-                }
-                at = self.closing(at);
-            }
-            at += 1;
-        }
-        // Attributes with arguments mostly start with two underscores; so do some functions.
-        names.retain(|name| !UNEVALUATED.contains(&self.text(*name)));
-        let plain = names
-            .iter()
-            .find(|name| !self.text(**name).starts_with(b"__"));
-        let name = self.tokens[*plain.or(names.first())?];
-        Some(name.start..name.end)
-    }
-
-    /// Whether the tokens that end here are `struct name`, attributes included.
-    fn names_aggregate(&self, last: usize) -> bool {
-        let mut at = last;
-        loop {
-            if AGGREGATE.contains(&self.text(at)) {
-                return true;
-            }
-            let step = match self.is(at, b')') {
-                true => self
-                    .opening(at)
-                    .filter(|open| *open > 0 && TYPE_ATTRIBUTES.contains(&self.text(*open - 1))),
-                false => Some(at).filter(|at| self.is_word(*at)),
-            };
-            match step {
-                Some(next) if next > 0 => at = next - 1,
-                _ => return false,
-            }
-        }
-    }
-
-    /// The parenthesis that opens the one closed here.
-    fn opening(&self, close: usize) -> Option<usize> {
-        let mut depth = 0usize;
-        (0..=close).rev().find(|at| {
-            if self.is(*at, b')') {
-                depth += 1;
-            } else if self.is(*at, b'(') {
-                depth -= 1;
-            }
-            depth == 0
-        })
+        self.at = self.stream.closing(self.at);
     }
 
     /// Reads from the opening brace here to its closing one.
     fn body(&mut self, kind: Open) {
         self.open.push(kind);
         self.at += 1;
-        while let Some(token) = self.tokens.get(self.at) {
+        while let Some(token) = self.stream.tokens.get(self.at) {
             match token.kind {
                 TokenKind::If => self.arms.push((self.open.clone(), None)),
                 TokenKind::Else => self.other_arm(),
@@ -423,7 +254,7 @@ impl Scanner<'_> {
                 let end = std::mem::replace(&mut self.open, start.clone());
                 first.get_or_insert(end);
             }
-            None => self.at = self.end_of_other_arms(self.at),
+            None => self.at = self.stream.end_of_other_arms(self.at),
         }
     }
 
@@ -437,16 +268,19 @@ impl Scanner<'_> {
     /// Whether the brace here, in the first column, can only end a function although the count
     /// of brackets says otherwise: what follows starts in the first column and is no label.
     fn ends_function(&self) -> bool {
-        let first_column = |start: u32| start == 0 || self.source[start as usize - 1] == b'\n';
-        if !first_column(self.tokens[self.at].start) {
+        let first_column =
+            |start: u32| start == 0 || self.stream.source[start as usize - 1] == b'\n';
+        if !first_column(self.stream.tokens[self.at].start) {
             return false;
         }
         let mut next = self.at + 1;
-        while self.is_directive(next) || self.is(next, b';') {
+        while self.stream.is_directive(next) || self.stream.is(next, b';') {
             next += 1;
         }
-        self.tokens.get(next).is_some_and(|token| {
-            token.kind == TokenKind::Word && first_column(token.start) && !self.is(next + 1, b':')
+        self.stream.tokens.get(next).is_some_and(|token| {
+            token.kind == TokenKind::Word
+                && first_column(token.start)
+                && !self.stream.is(next + 1, b':')
         })
     }
 
@@ -456,16 +290,16 @@ impl Scanner<'_> {
         if matches!(outer, Open::Values | Open::Members) {
             return outer;
         }
-        let Some(before) = self.before(self.at) else {
+        let Some(before) = self.stream.before(self.at) else {
             return Open::Block;
         };
-        if self.is(before, b'=') {
+        if self.stream.is(before, b'=') {
             return Open::Values;
         }
-        if self.is(before, b')') {
+        if self.stream.is(before, b')') {
             return self.after_group(before);
         }
-        match self.names_aggregate(before) {
+        match self.stream.names_aggregate(before) {
             true => Open::Members,
             false => Open::Block,
         }
@@ -473,11 +307,15 @@ impl Scanner<'_> {
 
     /// A brace after `)`: a compound literal if the group is a type in an expression.
     fn after_group(&self, close: usize) -> Open {
-        let Some(head) = self.opening(close).and_then(|at| self.before(at)) else {
+        let Some(head) = self
+            .stream
+            .opening(close)
+            .and_then(|at| self.stream.before(at))
+        else {
             return Open::Block;
         };
-        let literal = match self.tokens[head].kind {
-            TokenKind::Word => self.text(head) == b"return",
+        let literal = match self.stream.tokens[head].kind {
+            TokenKind::Word => self.stream.text(head) == b"return",
             TokenKind::Punct(byte) => !matches!(byte, b')' | b'}' | b';' | b'{' | b':'),
             _ => false,
         };
@@ -485,40 +323,41 @@ impl Scanner<'_> {
     }
 
     fn want(&mut self, kind: Kind) {
-        let Token { start, end, .. } = self.tokens[self.at];
+        let Token { start, end, .. } = self.stream.tokens[self.at];
         self.wanted.push(Wanted { kind, start, end });
     }
 
     fn word(&mut self) {
         let in_block = self.open.last() == Some(&Open::Block);
-        match self.text(self.at) {
+        match self.stream.text(self.at) {
             b"return" => self.want(Kind::Return),
             b"goto" => self.want(Kind::Goto),
             b"case" if in_block => self.want(Kind::Case),
-            b"default" if in_block && self.is(self.at + 1, b':') => self.want(Kind::Default),
+            b"default" if in_block && self.stream.is(self.at + 1, b':') => self.want(Kind::Default),
             b"extern" if in_block && self.starts_statement() => self.pass_statement(),
             word if ASM.contains(&word) => self.pass_asm_template(),
-            word if UNEVALUATED.contains(&word) && self.is(self.at + 1, b'(') => {
+            word if UNEVALUATED.contains(&word) && self.stream.is(self.at + 1, b'(') => {
                 self.at += 1;
                 self.pass_group();
             }
             word if UNEVALUATED.contains(&word) => {}
             word if NO_CALLEE.contains(&word) => {}
-            _ if in_block && self.is(self.at + 1, b':') && self.starts_statement() => {
+            _ if in_block && self.stream.is(self.at + 1, b':') && self.starts_statement() => {
                 self.want(Kind::Label);
             }
-            _ if self.is(self.at + 1, b'(') && self.is_call() => self.want(Kind::Call),
+            _ if self.stream.is(self.at + 1, b'(') && self.is_call() => self.want(Kind::Call),
             _ => {}
         }
     }
 
     /// Whether the word here begins a statement.
     fn starts_statement(&self) -> bool {
-        self.before(self.at)
-            .is_none_or(|before| match self.tokens[before].kind {
+        self.stream
+            .before(self.at)
+            .is_none_or(|before| match self.stream.tokens[before].kind {
                 TokenKind::Punct(b';' | b'{' | b'}') => true,
                 TokenKind::Punct(b':') => !self.is_conditional(before),
-                _ => matches!(self.text(before), b"else" | b"do"),
+                _ => matches!(self.stream.text(before), b"else" | b"do"),
             })
     }
 
@@ -526,7 +365,7 @@ impl Scanner<'_> {
     fn is_conditional(&self, colon: usize) -> bool {
         (0..colon)
             .rev()
-            .map(|at| self.tokens[at])
+            .map(|at| self.stream.tokens[at])
             .take_while(|token| !matches!(token.kind, TokenKind::Punct(b';' | b'{' | b'}')))
             .any(|token| token.is(b'?'))
     }
@@ -535,18 +374,18 @@ impl Scanner<'_> {
     fn is_call(&self) -> bool {
         // `type (*name)(…)`
         let open = self.at + 1;
-        if self.is(open + 1, b'*') && self.is(self.closing(open) + 1, b'(') {
+        if self.stream.is(open + 1, b'*') && self.stream.is(self.stream.closing(open) + 1, b'(') {
             return false;
         }
-        let Some(before) = self.before(self.at) else {
+        let Some(before) = self.stream.before(self.at) else {
             return true;
         };
-        match self.tokens[before].kind {
+        match self.stream.tokens[before].kind {
             // `name[4] __aligned(8)`
             TokenKind::Punct(byte) => byte != b']',
             TokenKind::Literal => true,
             TokenKind::Word => {
-                let word = self.text(before);
+                let word = self.stream.text(before);
                 BEFORE_CALL.contains(&word)
                     || !NO_CALLEE.contains(&word) && self.ends_line_alone(before)
             }
@@ -557,18 +396,18 @@ impl Scanner<'_> {
     /// Whether this word is a whole statement that some macro makes of it: first in its
     /// statement, last on its line.
     fn ends_line_alone(&self, at: usize) -> bool {
-        let gap = self.tokens[at].end as usize..self.tokens[self.at].start as usize;
-        let alone = self.before(at).is_some_and(|before| {
+        let gap = self.stream.tokens[at].end as usize..self.stream.tokens[self.at].start as usize;
+        let alone = self.stream.before(at).is_some_and(|before| {
             matches!(
-                self.tokens[before].kind,
+                self.stream.tokens[before].kind,
                 TokenKind::Punct(b';' | b'{' | b'}')
             )
         });
-        alone && self.source[gap].contains(&b'\n')
+        alone && self.stream.source[gap].contains(&b'\n')
     }
 
     fn pass_statement(&mut self) {
-        while self.at + 1 < self.tokens.len() && !self.is(self.at + 1, b';') {
+        while self.at + 1 < self.stream.tokens.len() && !self.stream.is(self.at + 1, b';') {
             self.at += 1;
         }
     }
@@ -576,21 +415,21 @@ impl Scanner<'_> {
     /// Passes `asm volatile goto ( template :` so that the operands are read as expressions.
     fn pass_asm_template(&mut self) {
         let mut at = self.at + 1;
-        while self.is_word(at) {
+        while self.stream.is_word(at) {
             at += 1;
         }
-        if !self.is(at, b'(') {
+        if !self.stream.is(at, b'(') {
             return;
         }
-        let close = self.closing(at);
+        let close = self.stream.closing(at);
         let mut depth = 0usize;
         let operands = (at..close).find(|at| {
-            if self.is(*at, b'(') {
+            if self.stream.is(*at, b'(') {
                 depth += 1;
-            } else if self.is(*at, b')') {
+            } else if self.stream.is(*at, b')') {
                 depth -= 1;
             }
-            depth == 1 && self.is(*at, b':')
+            depth == 1 && self.stream.is(*at, b':')
         });
         self.open.push(Open::Group);
         self.at = operands.unwrap_or(close - 1);
