@@ -303,9 +303,9 @@ impl Body<'_> {
         let Some(key) = self.cells.key(cell, self.f.params) else {
             return;
         };
-        // What a dereference of a deeper path needs is asked for so often that it would crowd
-        // out what matters; errors live in variables and members.
-        if need == Need::Deref && matches!(&key, Key::Param(_, parts) if parts.len() > 2) {
+        // Nearly every pointer is dereferenced somewhere; only where errors are kept does it matter.
+        let argument = matches!(&key, Key::Param(_, parts) if parts.is_empty());
+        if need == Need::Deref && !argument && !self.cx.keeps_errors(&key) {
             return;
         }
         let guards = self.guards(state, Some(sym));

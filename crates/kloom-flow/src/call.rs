@@ -11,6 +11,9 @@ use kloom_diag::Span;
 use kloom_facts::{Classes, Effect, Fact, Returns, Verb, When};
 use kloom_ir::{Call, Callee, Expr, FunctionId, Name, Origin};
 
+/// The class of a positive error number.
+const POSITIVE: u8 = Classes::POS.0;
+
 /// Where a key leads in the caller.
 enum Target {
     Value(Sym),
@@ -128,10 +131,8 @@ impl Body<'_> {
                     self.used(&state, arg, Need::Call(name), effect.accepts, vec![span]);
                 }
                 (Verb::DecodesError, Some(arg)) => self.decodes(&state, arg, span),
-                (Verb::EncodesError, Some(arg)) => {
-                    if matches!(arg, Sym::Const(1..)) || arg == Sym::Class(Classes::POS.0) {
-                        self.misuse(span, MisuseKind::WrongSign, None);
-                    }
+                (Verb::EncodesError, Some(Sym::Const(1..) | Sym::Class(POSITIVE))) => {
+                    self.misuse(span, MisuseKind::WrongSign, None);
                 }
                 (Verb::Assigns, _) => {
                     let Some(Expr::Read(place)) = effect

@@ -1,7 +1,7 @@
 //! Who calls whom within the unit, and in which order to follow functions.
 
 use crate::summary::Writes;
-use kloom_ir::{Base, Callee, Elem, Function, FunctionId, InstrKind, PlaceId, Unit};
+use kloom_ir::{Callee, Function, FunctionId, InstrKind, Unit};
 
 /// Direct calls between the functions of one unit.
 pub(crate) struct CallGraph {
@@ -143,34 +143,11 @@ pub(crate) fn writes(unit: &Unit, graph: &CallGraph) -> Vec<Writes> {
 
 fn own_writes(f: &Function) -> Writes {
     let mut out = Writes::default();
-    let mut add = |place: PlaceId| {
-        let mut at = place;
-        loop {
-            match f.places.get(at).base {
-                Base::Step(
-                    _,
-                    Elem::Field {
-                        owner: Some(owner),
-                        name,
-                    },
-                ) => {
-                    out.members.insert((owner, name));
-                    return;
-                }
-                Base::Step(parent, Elem::Index(_)) => at = parent,
-                Base::Global(name) => {
-                    out.globals.insert(name);
-                    return;
-                }
-                _ => return,
-            }
-        }
-    };
     for instr in f.blocks.iter().flat_map(|b| &b.instrs) {
         match &instr.kind {
-            InstrKind::Assign { dst, .. } => add(*dst),
-            InstrKind::Call(call) => call.dst.into_iter().for_each(&mut add),
-            InstrKind::Opaque { havoc } => havoc.iter().copied().for_each(&mut add),
+            InstrKind::Assign { dst, .. } => out.note(f, *dst),
+            InstrKind::Call(call) => call.dst.into_iter().for_each(|dst| out.note(f, dst)),
+            InstrKind::Opaque { havoc } => havoc.iter().for_each(|place| out.note(f, *place)),
             _ => {}
         }
     }

@@ -1,10 +1,11 @@
 //! What holds for the whole unit while its functions are followed.
 
 use crate::body::named_constant;
+use crate::memory::Key;
 use crate::summary::Writes;
 use crate::value::Sym;
-use kloom_facts::{Effect, Fact, Facts, Target};
-use kloom_ir::{Linkage, Name, Unit};
+use kloom_facts::{Effect, Fact, Facts, Returns, Target};
+use kloom_ir::{Callee, Expr, InstrKind, Linkage, Name, PlaceId, Unit};
 use rustc_hash::FxHashSet;
 
 /// The unit and what its names mean.
@@ -17,12 +18,14 @@ pub(crate) struct Context<'a> {
     pub writes: Vec<Writes>,
     /// Variables that other files can change.
     shared: FxHashSet<Name>,
+    /// Where the unit keeps what can be an error pointer.
+    error_keepers: Writes,
 }
 
 impl<'a> Context<'a> {
     pub fn new(unit: &'a Unit, facts: Facts, target: Target) -> Self {
         let names = || (0..unit.names.len() as u32).map(|n| unit.names.text(Name(n)));
-        Context {
+        let mut cx = Context {
             unit,
             target,
             facts: names().map(|text| facts.get(text)).collect(),
@@ -34,7 +37,10 @@ impl<'a> Context<'a> {
                 .filter(|g| g.linkage == Linkage::External)
                 .map(|g| g.name)
                 .collect(),
-        }
+            error_keepers: Writes::default(),
+        };
+        cx.error_keepers = error_keepers(&cx);
+        cx
     }
 
     /// The fact for a name that the unit does not define itself.
@@ -56,8 +62,52 @@ impl<'a> Context<'a> {
             .unwrap_or(Sym::Unknown)
     }
 
+    /// Whether the unit stores possible error pointers there.
+    pub fn keeps_errors(&self, key: &Key) -> bool {
+        let member = key.class();
+        member.is_some_and(|m| self.error_keepers.members.contains(&m))
+            || matches!(key, Key::Global(name, _) if self.error_keepers.globals.contains(name))
+    }
+
     /// Whether another file can write the variable.
     pub fn is_shared(&self, name: Name) -> bool {
         self.shared.contains(&name) || !self.unit.globals.iter().any(|g| g.name == name)
     }
+}
+
+/// Members and variables that get the result of a call that can give an error pointer, or of
+/// one of the unit's own functions, directly or by way of a local.
+fn error_keepers(cx: &Context<'_>) -> Writes {
+    let mut out = Writes::default();
+    for f in &cx.unit.functions {
+        let mut carriers: FxHashSet<PlaceId> = FxHashSet::default();
+        let instrs = || f.blocks.iter().flat_map(|b| &b.instrs);
+        for instr in instrs() {
+            if let InstrKind::Call(call) = &instr.kind
+                && let (Some(dst), Callee::Named(name)) = (call.dst, &call.callee)
+                && (!cx.unit.named(*name).is_empty()
+                    || matches!(
+                        cx.fact(*name).map(|f| f.returns),
+                        Some(Returns::ErrPtr { .. })
+                    ))
+            {
+                carriers.insert(dst);
+            }
+        }
+        // Temporaries and locals pass it on; a few rounds reach any chain people write.
+        for _ in 0..3 {
+            for instr in instrs() {
+                if let InstrKind::Assign { dst, src } = &instr.kind
+                    && let Expr::Read(from) = src
+                    && carriers.contains(from)
+                {
+                    carriers.insert(*dst);
+                }
+            }
+        }
+        for place in carriers {
+            out.note(f, place);
+        }
+    }
+    out
 }

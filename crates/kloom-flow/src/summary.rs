@@ -4,7 +4,7 @@ use crate::memory::Key;
 use crate::value::OriginId;
 use kloom_diag::Span;
 use kloom_facts::Classes;
-use kloom_ir::Name;
+use kloom_ir::{Base, Elem, Function, Name, PlaceId};
 use rustc_hash::FxHashSet;
 
 /// Most outcomes kept per function; beyond that, similar ones are merged.
@@ -86,6 +86,33 @@ pub struct Writes {
     pub globals: FxHashSet<Name>,
     /// Members, by struct and name.
     pub members: FxHashSet<(Name, Name)>,
+}
+
+impl Writes {
+    /// Adds the member or variable that a place is; locals are nobody's business.
+    pub fn note(&mut self, f: &Function, place: PlaceId) {
+        let mut at = place;
+        loop {
+            match f.places.get(at).base {
+                Base::Step(
+                    _,
+                    Elem::Field {
+                        owner: Some(owner),
+                        name,
+                    },
+                ) => {
+                    self.members.insert((owner, name));
+                    return;
+                }
+                Base::Step(parent, Elem::Index(_)) => at = parent,
+                Base::Global(name) => {
+                    self.globals.insert(name);
+                    return;
+                }
+                _ => return,
+            }
+        }
+    }
 }
 
 /// All that a caller needs.
