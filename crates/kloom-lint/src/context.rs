@@ -2,12 +2,15 @@
 
 use kloom_diag::{Diagnostic, Provider};
 use kloom_facts::{Effect, Fact, Facts, Target, Verb};
+use kloom_flow::Analysis;
 use kloom_ir::{Call, Callee, Function, Instr, InstrKind, Origin, Unit};
 
 /// One unit with all that is known about it.
 pub struct Context<'a> {
     /// The lowered file.
     pub unit: &'a Unit,
+    /// What following its values has shown.
+    pub analysis: &'a Analysis,
     /// What is known about names.
     pub facts: Facts,
     /// The releases the code is meant for.

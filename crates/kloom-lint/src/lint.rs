@@ -138,8 +138,10 @@ impl FileReport {
 /// Reads one file and says what is wrong in it. Never fails: what could not be read is counted.
 pub fn lint_file(linter: &Linter<'_>, path: &str, text: Arc<[u8]>) -> FileReport {
     let unit = kloom_c::lower(&linter.front, path, text);
+    let analysis = kloom_flow::analyze(&unit, linter.front.facts, linter.target);
     let context = Context {
         unit: &unit,
+        analysis: &analysis,
         facts: linter.front.facts,
         target: linter.target,
         path,

@@ -1,6 +1,307 @@
 //! Error pointers from creation to exit.
+//!
+//! Everything is decided by what the flow analysis noted about a creation; here it is only put
+//! into the rules' terms. A creation gives at most one finding: the one nearest the cause, with
+//! the others as its steps.
 
 use crate::context::{Context, Findings};
+use kloom_diag::{Diagnostic, FileId, Root, Severity, Span, Step};
+use kloom_flow::{Analysis, Creation, Key, Made, Misuse, MisuseKind, Need, NullUse, Use};
+use kloom_ir::{Expr, FunctionId, Linkage, Name, Unit};
 
 /// unchecked-err-ptr, error-not-propagated, null-check-on-err-ptr, err-ptr-use, ptr-err-misuse.
-pub fn check(_context: &Context<'_>, _findings: &mut Findings) {}
+pub fn check(context: &Context<'_>, findings: &mut Findings) {
+    let teller = Teller {
+        unit: context.unit,
+        analysis: context.analysis,
+    };
+    let here = |span: Span| span.file == FileId(0);
+    for creation in &context.analysis.creations {
+        if here(creation.span) && creation.assigned {
+            teller.creation(creation, findings);
+        }
+    }
+    for null in &context.analysis.null_uses {
+        teller.null_use(null, findings);
+    }
+    for misuse in &context.analysis.misuses {
+        if here(misuse.span) {
+            teller.misuse(misuse, findings);
+        }
+    }
+}
+
+/// Puts what was noted into words.
+struct Teller<'a> {
+    unit: &'a Unit,
+    analysis: &'a Analysis,
+}
+
+/// What a creation's story amounts to.
+enum Verdict<'a> {
+    Unchecked(Vec<&'a Use>),
+    NotPropagated,
+    NullChecked(Span),
+    Used(&'a Use),
+}
+
+impl<'a> Teller<'a> {
+    fn creation(&self, creation: &Creation, findings: &mut Findings) {
+        let Some(verdict) = self.verdict(creation) else {
+            return;
+        };
+        let callee = self.name(creation.callee);
+        let thing = match creation.made {
+            Made::Thread => "the thread",
+            Made::Worker => "the worker",
+            Made::Other => "what was asked for",
+        };
+        let mut trace = vec![step(
+            creation.span,
+            format!("{callee}() gives an error pointer if it fails"),
+        )];
+        if let Some(test) = creation.tested.first() {
+            trace.push(step(*test, "the failure is noticed here".into()));
+        }
+        for (function, at) in &creation.unpropagated {
+            let name = self.function(*function);
+            trace.push(step(*at, format!("{name}() reports success all the same")));
+        }
+        let (rule, primary, what, why, help) = match verdict {
+            Verdict::Unchecked(_) => (
+                "unchecked-err-ptr",
+                creation.span,
+                format!("the result of {callee}() is never tested with IS_ERR()"),
+                format!(
+                    "when {callee}() fails, it is an error pointer, and its next use is an oops"
+                ),
+                "test it with IS_ERR() right after the call and give back PTR_ERR()".to_owned(),
+            ),
+            Verdict::NotPropagated => (
+                "error-not-propagated",
+                creation.tested.first().copied().unwrap_or(creation.span),
+                format!("{callee}() can fail here, and loading still succeeds"),
+                format!("what runs later takes the error pointer for {thing} and oopses"),
+                "give back PTR_ERR() of it, after undoing what was set up before".to_owned(),
+            ),
+            Verdict::NullChecked(at) => (
+                "null-check-on-err-ptr",
+                at,
+                format!("{callee}() reports failure by an error pointer, which is not NULL"),
+                "the test lets an error pointer through".to_owned(),
+                if creation.null {
+                    "test with IS_ERR_OR_NULL()".to_owned()
+                } else {
+                    "test with IS_ERR()".to_owned()
+                },
+            ),
+            Verdict::Used(first) => (
+                "err-ptr-use",
+                first.chain.first().copied().unwrap_or(creation.span),
+                format!("this may be an error pointer from {callee}()"),
+                format!("on the path where {callee}() failed it is not {thing}: an oops"),
+                "leave before this on the failing path, or keep NULL there".to_owned(),
+            ),
+        };
+        for used in &creation.uses {
+            self.use_steps(used, &mut trace);
+        }
+        trace.dedup();
+        findings.push(Diagnostic {
+            rule,
+            severity: Severity::Error,
+            what,
+            why,
+            help,
+            primary,
+            label: String::new(),
+            root: Root(creation.span),
+            function: Some(self.function(self.around(primary, creation, &creation.uses))),
+            trace,
+        });
+    }
+
+    /// The function the primary span lies in.
+    fn around(&self, primary: Span, creation: &Creation, uses: &[Use]) -> FunctionId {
+        let inside = |id: FunctionId| {
+            let span = self.unit.function(id).span;
+            span.file == primary.file && span.start <= primary.start && primary.end <= span.end
+        };
+        uses.iter()
+            .map(|u| u.function)
+            .find(|id| inside(*id))
+            .unwrap_or(creation.function)
+    }
+
+    fn verdict<'c>(&self, creation: &'c Creation) -> Option<Verdict<'c>> {
+        let kept_tested = creation.kept.iter().any(|key| self.tested(key));
+        let tested = !creation.tested.is_empty() || kept_tested;
+        let now: Vec<&Use> = creation.uses.iter().filter(|u| !u.later).collect();
+        if !tested {
+            let null_test = creation
+                .null_tested
+                .first()
+                .copied()
+                .or_else(|| creation.uses.iter().find_map(|u| u.null_tested));
+            let left_to_others = creation.handed_on && creation.uses.is_empty();
+            if let Some(at) = null_test {
+                let sure = !creation.uses.is_empty() || (!creation.null && !left_to_others);
+                return sure.then_some(Verdict::NullChecked(at));
+            }
+            if !creation.uses.is_empty() {
+                return Some(Verdict::Unchecked(creation.uses.iter().collect()));
+            }
+            let thread = matches!(creation.made, Made::Thread | Made::Worker);
+            let only_here =
+                !creation.kept.is_empty() && creation.kept.iter().all(|k| self.is_private(k));
+            return (thread && only_here && !creation.handed_on)
+                .then_some(Verdict::Unchecked(Vec::new()));
+        }
+        if !creation.unpropagated.is_empty() {
+            return Some(Verdict::NotPropagated);
+        }
+        let first = now.first().copied().or_else(|| creation.uses.first())?;
+        match (first.tested, first.null_tested) {
+            (None, Some(at)) => Some(Verdict::NullChecked(at)),
+            _ => Some(Verdict::Used(first)),
+        }
+    }
+
+    /// Whether some function tests this variable or member for an error.
+    fn tested(&self, key: &Key) -> bool {
+        let plain = match key {
+            Key::Global(name, _) => Some(Key::Global(*name, Vec::new())),
+            _ => None,
+        };
+        let class = key.class().map(|(owner, name)| Key::Class(owner, name));
+        plain
+            .into_iter()
+            .chain(class)
+            .any(|k| self.analysis.tested_keys.contains(&k))
+    }
+
+    /// Whether no other file can see the memory.
+    fn is_private(&self, key: &Key) -> bool {
+        if let Some((owner, _)) = key.class() {
+            let def = self.unit.types.structs.get(&owner);
+            return def.is_some_and(|d| d.span.file == FileId(0));
+        }
+        match key {
+            Key::Global(name, _) => self
+                .unit
+                .globals
+                .iter()
+                .any(|g| g.name == *name && g.linkage == Linkage::Static && !g.is_extern),
+            _ => false,
+        }
+    }
+
+    fn use_steps(&self, used: &Use, trace: &mut Vec<Step>) {
+        for call in used.chain.iter().skip(1).rev() {
+            trace.push(step(*call, "called on the way to the use".into()));
+        }
+        if let Some(at) = used.null_tested {
+            trace.push(step(
+                at,
+                "an error pointer is not NULL and passes this test".into(),
+            ));
+        }
+        if let Some(at) = used.chain.first() {
+            trace.push(step(
+                *at,
+                format!("{} while it may be an error pointer", self.need(used.need)),
+            ));
+        }
+    }
+
+    fn need(&self, need: Need) -> String {
+        match need {
+            Need::Call(name) => format!("handed to {}()", self.name(name)),
+            Need::Deref => "dereferenced".to_owned(),
+        }
+    }
+
+    fn null_use(&self, null: &NullUse, findings: &mut Findings) {
+        let setter = self.analysis.creation(null.setter);
+        let Some(at) = null.chain.first().copied().filter(|s| s.file == FileId(0)) else {
+            return;
+        };
+        let Need::Call(callee) = null.need else {
+            return;
+        };
+        let handle = kloom_flow::print_key(self.unit, self.unit.function(null.function), &null.key);
+        let mut trace = vec![step(
+            setter.span,
+            format!("only this sets {handle}, in a thread that may be stopped before it ever runs"),
+        )];
+        for call in null.chain.iter().skip(1).rev() {
+            trace.push(step(*call, "called on the way to the use".into()));
+        }
+        findings.push(Diagnostic {
+            rule: "err-ptr-use",
+            severity: Severity::Error,
+            what: format!("{handle} is still NULL here if the thread that sets it never ran"),
+            why: format!(
+                "{}() does not accept NULL: an oops at unload",
+                self.name(callee)
+            ),
+            help: format!("test {handle} before, or create it where its failure can be seen"),
+            primary: at,
+            label: String::new(),
+            root: Root(at),
+            function: Some(self.function(null.function)),
+            trace,
+        });
+    }
+
+    fn misuse(&self, misuse: &Misuse, findings: &mut Findings) {
+        let (what, why, help, seen) = match misuse.kind {
+            MisuseKind::WrongPointer => (
+                "this takes the error of a pointer that is valid on this path",
+                "the number is an address cut short, not an error, and may even be positive",
+                "take the error of the pointer whose test failed",
+                "another pointer was found to be an error here",
+            ),
+            MisuseKind::ReturnsPointer => (
+                "this returns the bits of a valid pointer as an error number",
+                "the value was taken before the test, and on this path the pointer is good",
+                "return 0, or set the result again on this path",
+                "here it is known to be no error",
+            ),
+            MisuseKind::WrongSign => (
+                "the sign of this error number is wrong",
+                "error numbers are negative in error pointers and in returned values",
+                "drop or add the minus sign",
+                "the error was seen here",
+            ),
+        };
+        findings.push(Diagnostic {
+            rule: "ptr-err-misuse",
+            severity: Severity::Error,
+            what: what.to_owned(),
+            why: why.to_owned(),
+            help: help.to_owned(),
+            primary: misuse.span,
+            label: String::new(),
+            root: Root(misuse.span),
+            function: Some(self.function(misuse.function)),
+            trace: misuse
+                .evidence
+                .map(|at| step(at, seen.to_owned()))
+                .into_iter()
+                .collect(),
+        });
+    }
+
+    fn name(&self, name: Name) -> &str {
+        self.unit.names.text(name)
+    }
+
+    fn function(&self, id: FunctionId) -> String {
+        self.name(self.unit.function(id).name).to_owned()
+    }
+}
+
+fn step(span: Span, message: String) -> Step {
+    Step { span, message }
+}
