@@ -16,11 +16,13 @@ use anyhow::{Result, ensure};
 use check::{Census, Fault};
 use clap::Args;
 use kloom_c::Context;
-use kloom_diag::SourceFile;
+use kloom_diag::{FileId, SourceFile, Span};
 use kloom_facts::Facts;
-use kloom_ir::Origin;
+use kloom_ir::{Origin, Unit};
 use scan::{Kind, Wanted};
+use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -32,6 +34,9 @@ pub struct Options {
     /// Show this many failing functions, chosen by `--seed`.
     #[arg(long, value_name = "N", default_value_t = 0)]
     show: usize,
+    /// Show this many of the most frequent causes, with two places each.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    causes: usize,
     /// Show tokens of the IR that this reader did not see in the text.
     #[arg(long)]
     surplus: bool,
@@ -48,8 +53,9 @@ struct Failure {
     name: String,
     line: u32,
     faults: Vec<(Fault, Wanted)>,
-    /// The first fault, with its line.
-    first: String,
+    /// What is wrong with the first of them, and the line where it is.
+    cause: String,
+    at: u32,
 }
 
 /// What one file gave.
@@ -96,8 +102,8 @@ fn tally(context: &Context<'_>, path: &Path, options: &Options) -> Tally {
     let census = Census::of(&unit);
     let source = SourceFile::new(&*shown, text.clone());
     let line = |offset: u32| source.line_col(offset).line;
-    let word = |wanted: &Wanted| {
-        String::from_utf8_lossy(&text[wanted.start as usize..wanted.end as usize]).into_owned()
+    let show = |range: Range<u32>| {
+        String::from_utf8_lossy(&text[range.start as usize..range.end as usize]).into_owned()
     };
     let mut tally = Tally {
         functions: functions.len(),
@@ -112,20 +118,14 @@ fn tally(context: &Context<'_>, path: &Path, options: &Options) -> Tally {
         let Some((fault, wanted)) = faults.first() else {
             continue;
         };
-        let kind = wanted.kind.word();
-        let first = format!(
-            "{fault:?} {kind} `{}` at line {}",
-            word(wanted),
-            line(wanted.start)
-        );
+        let (kind, word) = (wanted.kind.word(), show(wanted.start..wanted.end));
+        let cause = format!("{fault:?} {kind} `{word}`{}", why(&unit, wanted.start));
         tally.failures.push(Failure {
-            name: String::from_utf8_lossy(
-                &text[function.name.start as usize..function.name.end as usize],
-            )
-            .into_owned(),
+            name: show(function.name.clone()),
             line: line(function.name.start),
+            at: line(wanted.start),
             faults,
-            first,
+            cause,
         });
     }
     if options.surplus {
@@ -135,6 +135,30 @@ fn tally(context: &Context<'_>, path: &Path, options: &Options) -> Tally {
             .collect();
     }
     tally
+}
+
+/// What the front end says of the text at an offset, if it did not read it.
+fn why(unit: &Unit, offset: u32) -> String {
+    let holds = |span: Span| span.file == FileId(0) && (span.start..span.end).contains(&offset);
+    let skipped = unit.coverage.skipped.iter().find(|(_, span)| holds(*span));
+    match skipped {
+        Some((why, _)) => format!(" in a skipped part ({why:?})"),
+        None if unit.functions.iter().any(|f| holds(f.span)) => String::new(),
+        None => " in a function that the IR does not have".to_owned(),
+    }
+}
+
+/// The causes that most functions fail for, each with its places.
+fn most_frequent(failing: &[(&PathBuf, &Failure)], count: usize) -> Vec<(String, Vec<String>)> {
+    let mut causes: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (path, failure) in failing {
+        let places = causes.entry(&failure.cause).or_default();
+        places.push(format!("{}:{}", path.display(), failure.at));
+    }
+    let mut causes: Vec<_> = causes.into_iter().map(|(c, p)| (c.to_owned(), p)).collect();
+    causes.sort_by_key(|(_, places)| std::cmp::Reverse(places.len()));
+    causes.truncate(count);
+    causes
 }
 
 /// Shares of all functions, in percent.
@@ -151,10 +175,10 @@ fn summarise(
 ) -> Result<Shares> {
     let sum = |of: fn(&Tally) -> usize| tallies.iter().map(of).sum::<usize>();
     let functions = sum(|t| t.functions);
-    let failing = sum(|t| t.failures.len());
+    let broken = sum(|t| t.failures.len());
     let (lowered, opaque) = (sum(|t| t.lowered), sum(|t| t.opaque));
     let shares = Shares {
-        holding: percent(functions - failing, functions),
+        holding: percent(functions - broken, functions),
         opaque: percent(opaque, functions),
     };
     writeln!(out, "files               {:>8}", paths.len())?;
@@ -165,7 +189,7 @@ fn summarise(
     writeln!(
         out,
         "holding             {:>8}  {:.2} %",
-        functions - failing,
+        functions - broken,
         shares.holding
     )?;
     writeln!(
@@ -190,23 +214,21 @@ fn summarise(
             }
         }
     }
-    let all: Vec<(&PathBuf, &Failure)> = paths
+    let failing: Vec<(&PathBuf, &Failure)> = paths
         .iter()
         .zip(tallies)
         .flat_map(|(path, tally)| tally.failures.iter().map(move |f| (path, f)))
         .collect();
-    for (path, failure) in Random::new(options.selection.seed).sample(all, options.show) {
-        let Failure {
-            name,
-            line,
-            faults,
-            first,
-        } = failure;
-        let more = faults.len() - 1;
+    for (cause, places) in most_frequent(&failing, options.causes) {
+        let examples = places[..places.len().min(2)].join(" ");
+        writeln!(out, "{:>6}  {cause}: {examples}", places.len())?;
+    }
+    for (path, failure) in Random::new(options.selection.seed).sample(failing, options.show) {
+        let (name, line, cause, at) = (&failure.name, failure.line, &failure.cause, failure.at);
+        let (path, more) = (path.display(), failure.faults.len() - 1);
         writeln!(
             out,
-            "{}:{line}: {name}: {first}, and {more} more",
-            path.display()
+            "{path}:{line}: {name}: {cause} at line {at}, and {more} more"
         )?;
     }
     for surplus in tallies.iter().flat_map(|t| &t.surplus) {
