@@ -2,27 +2,54 @@
 //!
 //! Rules speak of effects; only this crate and its data speak of names.
 
+mod builtin;
+mod describe;
+mod index;
+mod lock_words;
 mod model;
+mod parse;
+mod suggest;
 mod target;
+mod words;
 
-pub use model::{Classes, Effect, Fact, Kind, Returns, Verb, Version, Versions, When};
+pub use model::{Classes, Effect, Fact, Kind, Returns, Scope, Verb, Version, Versions, When};
+pub use parse::{Problem, parse};
 pub use target::Target;
 
 /// A set of facts to look names up in.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts {
     table: &'static [Fact],
+    slots: &'static [u32],
 }
 
 impl Facts {
     /// The facts that come with kloom.
     pub fn builtin() -> Facts {
-        Facts { table: &[] }
+        builtin::FACTS_AND_INDEX
+    }
+
+    /// These facts and `own`, which replace those of the same name; of several in `own` the last
+    /// counts. The new table lives as long as the program: a caller does this once per run.
+    pub fn with(self, own: &[Fact]) -> Facts {
+        let mut table = self.table.to_vec();
+        for fact in own {
+            match table.binary_search_by(|f| f.name.cmp(fact.name)) {
+                Ok(at) => table[at] = *fact,
+                Err(at) => table.insert(at, *fact),
+            }
+        }
+        table.truncate(index::LIMIT);
+        let slots = index::build(table.iter().map(|f| f.name));
+        Facts {
+            table: table.leak(),
+            slots: slots.leak(),
+        }
     }
 
     /// What is known about `name`.
     pub fn get(&self, name: &str) -> Option<&'static Fact> {
-        let at = self.table.binary_search_by(|f| f.name.cmp(name)).ok()?;
+        let at = index::find(self.slots, name, |at| self.table[at].name == name)?;
         Some(&self.table[at])
     }
 

@@ -38,6 +38,9 @@ pub enum Kind {
     TopLevel,
     /// A macro that declares a local or a member: `DECLARE_BITMAP(name, n)`.
     Declarer,
+    /// A class of scope-based cleanup, named as it is looked up: `guard(mutex)`, `__free(kfree)`.
+    /// What it calls is in [`Fact::scope`].
+    ScopeClass,
 }
 
 /// Value classes that are told apart for a pointer, an integer, or a pointer cast to one.
@@ -46,6 +49,14 @@ pub enum Kind {
 /// are identities on the class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Classes(pub u8);
+
+impl Versions {
+    /// Every release.
+    pub const ALL: Versions = Versions {
+        since: None,
+        until: None,
+    };
+}
 
 impl Classes {
     /// No value: an impossible path.
@@ -215,12 +226,30 @@ pub struct Effect {
     pub with: Option<u8>,
     /// Classes of `arg` that are accepted beside a valid pointer, or assigned to it.
     pub accepts: Classes,
-    /// A closed word whose meaning depends on the verb.
+    /// Closed words, separated by commas, whose meaning depends on the verb.
     pub note: &'static str,
     /// When it happens.
     pub when: When,
     /// The releases in which it happens.
     pub versions: Versions,
+}
+
+impl Effect {
+    /// Whether `word` is one of the note's words.
+    pub fn says(&self, word: &str) -> bool {
+        self.note.split(',').any(|w| w == word)
+    }
+}
+
+/// What a class of scope-based cleanup calls, each with the guarded object as its argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scope {
+    /// The function called where the variable is declared; `None` for `__free`.
+    pub enter: Option<&'static str>,
+    /// The function called where its scope ends.
+    pub exit: &'static str,
+    /// Classes of the variable for which nothing is called at the end.
+    pub skips: Classes,
 }
 
 /// What is known about one name.
@@ -240,9 +269,12 @@ pub struct Fact {
     pub type_args: &'static [u8],
     /// The argument that is evaluated again and again (wait conditions).
     pub condition: Option<u8>,
+    /// What a [`Kind::ScopeClass`] calls.
+    pub scope: Option<Scope>,
     /// Releases that have it.
     pub versions: Versions,
-    /// Where it was read: `tree path:line`.
+    /// Where it was read: `release path:line`, several separated by `; `. Users' own facts may
+    /// leave it empty.
     pub source: &'static str,
 }
 

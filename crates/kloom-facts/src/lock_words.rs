@@ -1,0 +1,1 @@
+//! Which lock function a misspelt one was meant to be.
