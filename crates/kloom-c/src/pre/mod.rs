@@ -10,33 +10,29 @@ pub use model::{
     MacroHead, MacroUse, Prepared,
 };
 
-use kloom_facts::{Facts, Version};
+mod chains;
+mod condition;
+mod declare;
+mod directives;
+mod edit;
+mod express;
+mod items;
+mod lex;
+mod walk;
+mod words;
 
-/// What the pass knows about words before it sees the text: the facts, ready for fast look-up,
-/// and the release that version tests are decided for.
-#[derive(Debug)]
-pub struct Words {
-    target: Option<Version>,
-}
-
-impl Words {
-    /// Facts and target; without a target version tests stay undecided.
-    pub fn new(_facts: Facts, target: Option<Version>) -> Words {
-        Words { target }
-    }
-
-    /// The release that version tests are decided for.
-    pub fn target(&self) -> Option<Version> {
-        self.target
-    }
-}
+pub use words::Words;
 
 /// Prepares one file.
-pub fn prepare(text: &[u8], _words: &Words) -> Prepared {
-    Prepared {
-        text: text.to_vec(),
-        ..Prepared::default()
-    }
+pub fn prepare(text: &[u8], words: &Words) -> Prepared {
+    let mut lexed = lex::lex(text, words);
+    let mut chains = chains::resolve(&mut lexed, words);
+    let lines = std::mem::take(&mut lexed.directives);
+    let mut prepared = walk::walk(text, lexed, &mut chains);
+    directives::record(text, &lines, &mut prepared);
+    directives::erase(&lines, &chains.list, &mut prepared);
+    prepared.chains = chains.list;
+    prepared
 }
 
 /// Prepares the body of a function-like macro as statements: same length, continuations blanked,

@@ -45,10 +45,8 @@ pub enum BlockKind {
     Scoped,
 }
 
-/// A macro in front of a block or statement whose name became `while`.
-///
-/// A name shorter than `while` takes its blank or becomes `for` with `;;` inside; the name's
-/// range is always that of the original.
+/// A macro in front of a block or statement whose name became `while`, or `if` when it is shorter
+/// than that. Where the parentheses are empty, `while(0)` stands over name and parentheses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BlockMacro {
     /// The macro's name.
@@ -162,8 +160,9 @@ pub struct Prepared {
     pub type_args: Vec<Extent>,
     /// Arguments that are neither expression nor type and became `0`.
     pub zeroed: Vec<Extent>,
-    /// Offsets of blanks that became `,` between two pieces of one string.
-    pub glue: Vec<u32>,
+    /// Macros between the pieces of one string, `"a" __stringify(X) "b"`: a call became an
+    /// identifier of the same width, a second word in front of the first piece was blanked.
+    pub string_macros: Vec<MacroUse>,
     /// Macros at file scope that were blanked.
     pub top_macros: Vec<MacroUse>,
     /// Function heads made by a macro.

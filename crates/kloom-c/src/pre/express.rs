@@ -1,0 +1,244 @@
+//! Expressions: arguments that are no expressions, strings beside macros, odd operators.
+
+use super::lex::Kind;
+use super::model::{Extent, MacroUse};
+use super::walk::{Room, Walker};
+use super::words::Word;
+
+impl Walker<'_> {
+    /// A word inside an expression.
+    pub(super) fn expression_word(&mut self, at: usize, word: Word) -> usize {
+        match word {
+            Word::Asm => return self.assembly(at, true),
+            Word::Alignof => return self.alignment(at),
+            Word::Offsetof => return self.offset(at),
+            Word::Case if self.room() == Room::Block => {
+                self.case_begins();
+                return at + 1;
+            }
+            _ if word.is_statement() => {
+                let stray = self.room() == Room::Block && at > 0;
+                let first = matches!(
+                    self.kind(at.saturating_sub(1)),
+                    Kind::Word(w) if w.is_statement()
+                );
+                if stray && !first {
+                    // The statement before it lacks its semicolon.
+                    self.end_statement(at - 1);
+                    self.end_item();
+                    return at;
+                }
+                return at + 1;
+            }
+            Word::Ident | Word::Iterator | Word::Scoped => {
+                let call_end = self.parens(at + 1);
+                let after = call_end.unwrap_or(at) + 1;
+                if self.kind(after) == Kind::Str
+                    || call_end.is_none() && self.leads_to_string(after)
+                {
+                    return self.strings(at);
+                }
+                if call_end.is_none() && self.word(at + 1).is_some_and(Word::is_specifier) {
+                    return self.type_in_expression(at);
+                }
+                return at + 1;
+            }
+            Word::Sizeof => return at + 1,
+            _ => {}
+        }
+        if word.is_specifier() {
+            return self.type_in_expression(at);
+        }
+        at + 1
+    }
+
+    /// `KERN_ERR PREFIX "…"`
+    fn leads_to_string(&self, at: usize) -> bool {
+        self.word(at) == Some(Word::Ident) && self.kind(at + 1) == Kind::Str
+    }
+
+    /// Adjacent strings and macros that stand for strings: the grammar takes words between
+    /// strings, one word in front, no calls.
+    pub(super) fn strings(&mut self, at: usize) -> usize {
+        let mut next = at;
+        let mut leading: Option<usize> = None;
+        let mut seen = false;
+        loop {
+            match self.kind(next) {
+                Kind::Str => {
+                    seen = true;
+                    next += 1;
+                }
+                Kind::Word(Word::Ident) => {
+                    let last = self.parens(next + 1).unwrap_or(next);
+                    if let Some(before) = leading.filter(|_| !seen) {
+                        self.string_macro(before);
+                        let last = self.parens(before + 1).unwrap_or(before);
+                        self.text.blank(self.span(before, last));
+                    }
+                    leading = Some(next);
+                    if last > next {
+                        self.string_macro(next);
+                        self.text.identifier(self.span(next, last));
+                    }
+                    next = last + 1;
+                }
+                _ => break,
+            }
+        }
+        next.max(at + 1)
+    }
+
+    fn string_macro(&mut self, at: usize) {
+        let close = self.parens(at + 1);
+        let args = close.map_or(Vec::new(), |close| self.arguments(at + 1, close));
+        self.out.string_macros.push(MacroUse {
+            name: self.extent(at),
+            whole: self.span(at, close.unwrap_or(at)),
+            args,
+        });
+    }
+
+    /// The start of an argument.
+    pub(super) fn argument(&mut self, at: usize) -> usize {
+        self.plain();
+        let close = self.frames.last().map_or(at, |frame| frame.close as usize);
+        let end = self.argument_end(at, close);
+        if end == at {
+            return self.empty_argument(at);
+        }
+        match self.kind(at) {
+            Kind::Open(b'{') if self.closer(at) == Some(end - 1) => self.braced_argument(at),
+            Kind::Dot if self.word(at + 1).is_some() => {
+                // `.member = value`
+                self.text.blank(self.extent(at));
+                at + 1
+            }
+            kind if end == at + 1 && !is_operand(kind) => {
+                let whole = self.extent(at);
+                self.text.replace(whole, b"0");
+                self.out.zeroed.push(whole);
+                end
+            }
+            _ => self.type_argument(at, end),
+        }
+    }
+
+    /// A type where the grammar wants an expression.
+    fn type_argument(&mut self, at: usize, end: usize) -> usize {
+        let starts =
+            self.word(at).is_some_and(Word::is_type) || self.word(at) == Some(Word::Storage);
+        let stars = self.kind(end - 1) == Kind::Star && self.word(at).is_some();
+        if !starts && !stars {
+            return at;
+        }
+        let assign = (at..end).find(|at| self.kind(*at) == Kind::Assign);
+        if let Some(assign) = assign.filter(|assign| *assign > at + 1) {
+            // `struct x *p = first(…)`: the assignment stays.
+            self.text.blank(Extent::new(
+                self.extent(at).start,
+                self.extent(assign - 1).start,
+            ));
+            return assign - 1;
+        }
+        if (at..end).any(|at| matches!(self.kind(at), Kind::Open(b'{') | Kind::Semi)) {
+            return at;
+        }
+        self.type_name(at, end - 1);
+        end
+    }
+
+    /// `f(a, , b)`, `f(a, )`: the grammar wants something or no comma.
+    fn empty_argument(&mut self, at: usize) -> usize {
+        let previous = self.kind(at - 1);
+        let gap = self.extent(at - 1).end;
+        match (previous, self.kind(at)) {
+            (Kind::Open(_), Kind::Close(_)) => {}
+            (Kind::Comma, Kind::Close(_)) => self.text.blank(self.extent(at - 1)),
+            _ => {
+                if self.text.insert(gap, b'0').is_none() {
+                    self.text.blank(self.extent(at));
+                }
+            }
+        }
+        if self.kind(at) == Kind::Comma {
+            self.top().start = true;
+            return at + 1;
+        }
+        at
+    }
+
+    /// `{ … }` as a whole argument: statements stay, values become an expression.
+    fn braced_argument(&mut self, at: usize) -> usize {
+        let Some(close) = self.closer(at) else {
+            return at + 1;
+        };
+        let mut inner = at + 1;
+        let mut designated = close == at + 1;
+        while inner < close {
+            match self.kind(inner) {
+                Kind::Semi => return self.push(Room::Block, at),
+                Kind::Word(word) if word.is_statement() => return self.push(Room::Block, at),
+                Kind::Dot if self.name(inner) == b"." && !self.operand_before(inner) => {
+                    designated = true;
+                }
+                Kind::Open(b'{' | b'[') if !self.operand_before(inner) => designated = true,
+                _ => {}
+            }
+            inner = self.closer(inner).unwrap_or(inner) + 1;
+        }
+        if designated {
+            let whole = self.span(at, close);
+            self.text.replace(whole, b"0");
+            self.out.zeroed.push(whole);
+            return close + 1;
+        }
+        if self.kind(close - 1) == Kind::Comma {
+            self.text.blank(self.extent(close - 1));
+        }
+        self.text.replace(self.extent(at), b"(");
+        self.text.replace(self.extent(close), b")");
+        self.push(Room::Group, at)
+    }
+
+    /// `__alignof__(expression)`: the grammar takes a type only.
+    fn alignment(&mut self, at: usize) -> usize {
+        let Some(close) = self.parens(at + 1) else {
+            return at + 1;
+        };
+        if close > at + 3 && !self.is_type_like(at + 2, close) {
+            self.type_name(at + 2, close - 1);
+            return close + 1;
+        }
+        at + 1
+    }
+
+    /// `offsetof(type, a.b[0])`: the grammar takes one member name only.
+    fn offset(&mut self, at: usize) -> usize {
+        let Some(close) = self.parens(at + 1) else {
+            return at + 1;
+        };
+        let comma = self.argument_end(at + 2, close);
+        if comma >= close {
+            return at + 1;
+        }
+        if comma > at + 3 && !self.word(at + 2).is_some_and(Word::is_type) {
+            self.type_name(at + 2, comma - 1);
+        } else {
+            self.type_in_expression(at + 2);
+        }
+        if close > comma + 2 {
+            let member = self.span(comma + 1, close - 1);
+            self.text.identifier(member);
+            self.out.zeroed.push(member);
+        }
+        close + 1
+    }
+}
+
+fn is_operand(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Word(_) | Kind::Number | Kind::Str | Kind::Char | Kind::Open(_)
+    )
+}
