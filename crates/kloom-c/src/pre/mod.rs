@@ -32,6 +32,7 @@ pub fn prepare(text: &[u8], words: &Words) -> Prepared {
     directives::record(text, &lines, &mut prepared);
     directives::erase(&lines, &chains.list, &mut prepared);
     prepared.chains = chains.list;
+    prepared.sort();
     prepared
 }
 

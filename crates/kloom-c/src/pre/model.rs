@@ -160,6 +160,8 @@ pub struct Prepared {
     pub type_args: Vec<Extent>,
     /// Arguments that are neither expression nor type and became `0`.
     pub zeroed: Vec<Extent>,
+    /// Offsets of blanks that became `,` between two pieces of one string.
+    pub glue: Vec<u32>,
     /// Macros between the pieces of one string, `"a" __stringify(X) "b"`: a call became an
     /// identifier of the same width, a second word in front of the first piece was blanked.
     pub string_macros: Vec<MacroUse>,
@@ -175,4 +177,18 @@ pub struct Prepared {
     pub includes: Vec<Include>,
     /// Every `#if` chain, by the offset of its `#if`.
     pub chains: Vec<Chain>,
+}
+
+impl Prepared {
+    /// Puts every list in text order.
+    pub(super) fn sort(&mut self) {
+        self.attributes.sort_unstable_by_key(|a| a.whole.start);
+        self.blocks.sort_unstable_by_key(|b| b.name.start);
+        self.type_args.sort_unstable();
+        self.zeroed.sort_unstable();
+        self.string_macros.sort_unstable_by_key(|m| m.whole.start);
+        self.top_macros.sort_unstable_by_key(|m| m.whole.start);
+        self.heads.sort_unstable_by_key(|h| h.whole.start);
+        self.asm.sort_unstable();
+    }
 }
