@@ -244,7 +244,9 @@ impl Tree {
                 .field_id()
                 .and_then(|id| tables.fields.get(id.get() as usize).copied())
                 .unwrap_or(Field::None);
-            let broken = node.is_missing() || kind == Kind::Error;
+            // Only a `;` is missing after macros that bring their own.
+            let missing = node.is_missing() && node.kind() != ";";
+            let broken = missing || kind == Kind::Error;
             if broken && let Some(parent) = open.last() {
                 nodes[*parent as usize].broken = true;
             }

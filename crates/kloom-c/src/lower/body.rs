@@ -153,8 +153,7 @@ impl<'b, 'a> Body<'b, 'a> {
             let (name, ty) = declared;
             let name = name.map(|n| self.cx.name(text.bytes(n)));
             let ty = self.decayed(ty);
-            self.declare(name, ty, text.span(node));
-            self.params += 1;
+            self.parameter(name, ty, text.span(node));
         }
         let old_style = tree.children(item);
         for node in old_style.filter(|c| tree.kind(*c) == Kind::Declaration) {
@@ -174,6 +173,12 @@ impl<'b, 'a> Body<'b, 'a> {
                 }
             }
         }
+    }
+
+    /// Declares the next parameter.
+    pub(super) fn parameter(&mut self, name: Option<Name>, ty: TypeId, span: Span) {
+        self.declare(name, ty, span);
+        self.params += 1;
     }
 
     fn is_void(&self, ty: TypeId) -> bool {

@@ -1,6 +1,7 @@
 //! Calls.
 
 use super::body::Body;
+use super::wait::WaitMacro;
 use crate::syntax::{Field as Part, Kind, Node};
 use kloom_diag::Span;
 use kloom_facts::{Fact, Returns, Verb, When};
@@ -26,13 +27,31 @@ impl<'b> Body<'b, '_> {
             return Expr::Unknown;
         };
         let (callee, callee_span) = self.callee(function);
-        let fact = match callee {
-            Callee::Named(name) => self.cx.context.facts.get(self.cx.unit.names.text(name)),
-            Callee::Indirect(_) => None,
-        };
-        let list = tree.child(node, Part::Arguments);
-        let args = list.map_or_else(Vec::new, |list| self.arguments(list));
+        let fact = named(&callee).and_then(|name| self.cx.fact(name));
         let span = text.span(node);
+        let condition = fact.and_then(|f| f.condition).map(usize::from);
+        let list = tree.child(node, Part::Arguments);
+        let (args, condition) = match list {
+            Some(list) => self.arguments(list, condition),
+            None => (Vec::new(), None),
+        };
+        if let (Some(fact), Some(name), Some(condition)) = (fact, named(&callee), condition) {
+            let call = Call {
+                dst: None,
+                callee,
+                callee_span,
+                args,
+                synthetic: false,
+            };
+            let wait = WaitMacro {
+                name,
+                fact,
+                call,
+                condition,
+                span,
+            };
+            return self.wait(wait, want);
+        }
         let dst = match want {
             Want::Nothing => None,
             Want::Into(place) => Some(place),
@@ -48,7 +67,14 @@ impl<'b> Body<'b, '_> {
             args,
             synthetic: false,
         };
+        let name = named(&call.callee);
         self.push(InstrKind::Call(Box::new(call)), span);
+        if let Some(name) = name {
+            self.cx.note_call(name);
+            if fact.is_none() {
+                self.reach_of(name, span);
+            }
+        }
         let gone = |f: &Fact| f.effects(Verb::NoReturn).any(|e| e.when == When::Always);
         if fact.is_some_and(gone) {
             self.end(Terminator::Unreachable);
@@ -82,7 +108,7 @@ impl<'b> Body<'b, '_> {
             let name = self.cx.name(text.bytes(at));
             let variable = self.local_named(name).is_some() || self.cx.globals.contains_key(&name);
             if !variable {
-                return (Callee::Named(name), span);
+                return (Callee::Named(self.cx.unaliased(name)), span);
             }
         }
         // `(*f)(x)` calls what `f(x)` calls.
@@ -98,17 +124,24 @@ impl<'b> Body<'b, '_> {
         }
     }
 
-    /// The arguments, with pieces of one string joined again.
-    fn arguments(&mut self, list: Node) -> Vec<Arg> {
+    /// The arguments, with pieces of one string joined again. The one numbered `condition` is
+    /// not read but given.
+    fn arguments(&mut self, list: Node, condition: Option<usize>) -> (Vec<Arg>, Option<Node>) {
         let text = self.text;
         let tree = &text.tree;
         let mut args: Vec<Arg> = Vec::new();
         let mut before = None;
+        let mut waits_for = None;
         for node in tree.children(list) {
             let span = text.span(node);
             let glued = before.is_some_and(|before| text.glued(before, node));
             before = Some(node);
-            let expr = self.value(node);
+            let expr = if Some(args.len()) == condition && !glued {
+                waits_for = Some(node);
+                Expr::Unknown
+            } else {
+                self.value(node)
+            };
             match args.last_mut() {
                 Some(last) if glued => {
                     last.span = Span::new(span.file, last.span.start, span.end);
@@ -117,7 +150,7 @@ impl<'b> Body<'b, '_> {
                 _ => args.push(Arg { expr, span }),
             }
         }
-        args
+        (args, waits_for)
     }
 
     fn result_type(&mut self, callee: &Callee, fact: Option<&Fact>, args: &[Arg]) -> TypeId {
@@ -143,11 +176,28 @@ impl<'b> Body<'b, '_> {
             }
         }
     }
+}
 
-    /// The name that a call node calls, if it is a plain word.
-    pub(super) fn called_word(&mut self, node: Node) -> Option<Name> {
-        let text = self.text;
-        let function = text.tree.child(node, Part::Function)?;
-        (text.tree.kind(function) == Kind::Identifier).then(|| self.cx.name(text.bytes(function)))
+/// The name of who is called, if it is called by name.
+pub(super) fn named(callee: &Callee) -> Option<Name> {
+    match callee {
+        Callee::Named(name) => Some(*name),
+        Callee::Indirect(_) => None,
     }
+}
+
+/// The place that a value is read from.
+pub(super) fn read_place(value: &Expr) -> Option<PlaceId> {
+    match value {
+        Expr::Read(place) => Some(*place),
+        _ => None,
+    }
+}
+
+/// The arguments that a macro gives a value, by its facts.
+pub(super) fn assigned(fact: &'static Fact, args: &[Arg]) -> Vec<PlaceId> {
+    fact.effects(Verb::Assigns)
+        .filter_map(|effect| args.get(usize::from(effect.arg?)))
+        .filter_map(|arg| read_place(&arg.expr))
+        .collect()
 }

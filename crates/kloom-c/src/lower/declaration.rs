@@ -4,7 +4,7 @@ use super::body::Body;
 use super::place::View;
 use super::types::has_storage;
 use crate::syntax::{Field as Part, Kind, Node};
-use kloom_ir::{Base, Elem, Expr, Name, PlaceId, Type, TypeId};
+use kloom_ir::{Base, Elem, Expr, PlaceId, Type, TypeId};
 
 impl Body<'_, '_> {
     /// `struct foo *p = …, q;`
@@ -98,7 +98,7 @@ impl Body<'_, '_> {
             if tree.kind(value) == Kind::InitializerList {
                 self.fill(value, target.place);
             } else {
-                self.note_member(target, value);
+                self.note_entry(target, value);
                 self.value_into(value, target.place, text.span(item));
             }
         }
@@ -152,17 +152,5 @@ impl Body<'_, '_> {
         let elem = Elem::Index(number);
         let place = self.places.intern(Base::Step(of.place, elem), ty);
         View { place, ty }
-    }
-
-    /// The member that a place is, with its owner.
-    pub(super) fn member_of(&self, place: PlaceId) -> Option<(Option<Name>, Name)> {
-        let mut at = place;
-        loop {
-            match self.places.get(at).base {
-                Base::Step(_, Elem::Field { owner, name }) => return Some((owner, name)),
-                Base::Step(outer, Elem::Index(_)) => at = outer,
-                _ => return None,
-            }
-        }
     }
 }

@@ -1,26 +1,31 @@
-//! Functions kept in tables and members: which function is which entry.
+//! Functions put into members by assignments and local tables: which function is which entry.
 
 use super::body::Body;
 use super::place::View;
-use crate::syntax::{Kind, Node};
-use kloom_ir::{Base, Entry, Expr, Name, PlaceId};
+use crate::syntax::Node;
+use kloom_ir::{Base, Elem, Entry, Name, PlaceId};
 
 impl Body<'_, '_> {
-    /// Notes a function that is put into a member.
-    pub(super) fn note_member(&mut self, target: View, value: Node) {
-        let Some((owner, member)) = self.member_of(target.place) else {
+    /// Notes a function that is put into a member or a variable.
+    pub(super) fn note_entry(&mut self, target: View, value: Node) {
+        let text = self.text;
+        let Some(function) = self.cx.function_in(text, value) else {
             return;
         };
-        let Some(function) = self.function_word(value) else {
+        if self.local_named(function).is_some() {
             return;
-        };
+        }
         let table = self.table(target.place);
+        let Some((owner, member)) = self.member_of(target.place).or(table.map(|t| (None, t)))
+        else {
+            return;
+        };
         self.cx.unit.entries.push(Entry {
             table,
             owner,
             member,
             function,
-            span: self.text.span(value),
+            span: text.span(value),
         });
     }
 
@@ -32,24 +37,15 @@ impl Body<'_, '_> {
         }
     }
 
-    /// The function that a value is, seen through casts, parentheses and `&`.
-    fn function_word(&mut self, value: Node) -> Option<Name> {
-        let text = self.text;
-        let tree = &text.tree;
-        let mut at = value;
-        while matches!(tree.kind(at), Kind::Paren | Kind::Cast | Kind::Pointer) {
-            at = tree.children(at).last()?;
-        }
-        if tree.kind(at) != Kind::Identifier {
-            return None;
-        }
-        let name = self.cx.name(text.bytes(at));
-        if self.local_named(name).is_some() {
-            return None;
-        }
-        match self.named_value(name) {
-            Expr::Function(function) => Some(function),
-            _ => None,
+    /// The member that a place is, with its owner; an element of a member counts as the member.
+    fn member_of(&self, place: PlaceId) -> Option<(Option<Name>, Name)> {
+        let mut at = place;
+        loop {
+            match self.places.get(at).base {
+                Base::Step(_, Elem::Field { owner, name }) => return Some((owner, name)),
+                Base::Step(outer, Elem::Index(_)) => at = outer,
+                _ => return None,
+            }
         }
     }
 }

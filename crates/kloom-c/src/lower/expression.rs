@@ -186,8 +186,13 @@ impl Body<'_, '_> {
         if let Some(words) = text.type_argument(node) {
             return Expr::Type(self.cx.type_words(words));
         }
-        let name = self.cx.name(text.bytes(node));
-        self.named_value(name)
+        match text.bytes(node) {
+            [] => Expr::Unknown,
+            word => {
+                let name = self.cx.name(word);
+                self.named_value(name)
+            }
+        }
     }
 
     /// What a name stands for where a value is expected.
@@ -201,6 +206,12 @@ impl Body<'_, '_> {
         }
         if self.cx.is_function(name) {
             return Expr::Function(name);
+        }
+        let word = self.cx.unit.names.text(name);
+        if word.bytes().any(|b| b.is_ascii_lowercase()) && self.cx.fact(name).is_none() {
+            // Constants are written in capitals; this is a variable of another file.
+            let view = self.named_place(name);
+            return self.read(view);
         }
         Expr::Name(name)
     }
@@ -232,7 +243,7 @@ impl Body<'_, '_> {
         if operator == b"=" {
             // The target is read first so that its own effects come first, as they are written.
             let target = self.place(left);
-            self.note_member(target, right);
+            self.note_entry(target, right);
             self.value_into(right, target.place, span);
             return Some(target);
         }

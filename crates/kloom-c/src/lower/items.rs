@@ -5,21 +5,37 @@ use super::text::Text;
 use super::types::has_storage;
 use super::unit::{Lowering, Signature};
 use crate::syntax::{Field as Part, Kind, Node};
-use kloom_ir::{Attribute, Global, Linkage, Skipped, Type, TypeId};
+use kloom_ir::{Attribute, Global, Linkage, Name, Skipped, Type, TypeId};
+
+/// What has to be read once every name of a piece is known.
+#[derive(Default)]
+pub(super) struct Later {
+    /// Function definitions.
+    functions: Vec<Node>,
+    /// Variables with their initialisers, which name functions that may be declared after them.
+    tables: Vec<(Name, TypeId, Node)>,
+}
 
 impl Lowering<'_> {
     /// Lowers everything of a parsed piece: declarations, then function bodies.
     pub(super) fn file_scope(&mut self, text: &Text<'_>) {
-        let functions = self.declarations(text);
-        for node in functions {
+        let later = self.declarations(text);
+        for (name, ty, value) in later.tables {
+            let init = self.initialiser(text, name, ty, value);
+            let at = self.globals.get(&name);
+            if let Some(global) = at.and_then(|at| self.unit.globals.get_mut(*at)) {
+                global.init = Some(init);
+            }
+        }
+        for node in later.functions {
             self.function(text, node);
         }
     }
 
-    /// Makes the names that a piece declares at file scope known; gives its function definitions.
-    pub(super) fn declarations(&mut self, text: &Text<'_>) -> Vec<Node> {
+    /// Makes the names that a piece declares at file scope known.
+    pub(super) fn declarations(&mut self, text: &Text<'_>) -> Later {
         let tree = &text.tree;
-        let mut functions = Vec::new();
+        let mut later = Later::default();
         let mut open: Vec<_> = tree.root().map(|r| tree.children(r)).into_iter().collect();
         while let Some(items) = open.last_mut() {
             let Some(item) = items.next() else {
@@ -29,9 +45,9 @@ impl Lowering<'_> {
             match tree.kind(item) {
                 Kind::FunctionDefinition => {
                     self.function_head(text, item);
-                    functions.push(item);
+                    later.functions.push(item);
                 }
-                Kind::Declaration => self.file_declaration(text, item),
+                Kind::Declaration => self.file_declaration(text, item, &mut later),
                 Kind::TypeDefinition => self.type_definition(text, item),
                 Kind::Struct | Kind::Union | Kind::Enum => {
                     self.bare_type(text, item);
@@ -50,7 +66,7 @@ impl Lowering<'_> {
                 _ => {}
             }
         }
-        functions
+        later
     }
 
     /// `typedef …;`
@@ -68,7 +84,7 @@ impl Lowering<'_> {
         }
     }
 
-    fn file_declaration(&mut self, text: &Text<'_>, item: Node) {
+    fn file_declaration(&mut self, text: &Text<'_>, item: Node, later: &mut Later) {
         let base = self.specified(text, item);
         let is_extern = has_storage(text, item, b"extern");
         let linkage = linkage(text, item);
@@ -81,20 +97,23 @@ impl Lowering<'_> {
             let name = self.name(text.bytes(at));
             let span = text.span(at);
             if let Type::Function(returns) = *self.unit.types.get(declared.ty) {
-                let signature = Signature { returns, linkage };
+                let signature = Signature { returns };
                 self.signatures.entry(name).or_insert(signature);
                 self.unit.declared.entry(name).or_insert(span);
                 continue;
             }
-            let init = text.tree.child(child, Part::Value);
+            let value = text.tree.child(child, Part::Value);
             self.global(Global {
                 name,
                 ty: declared.ty,
                 span,
                 linkage,
-                is_extern: is_extern && init.is_none(),
+                is_extern: is_extern && value.is_none(),
                 init: None,
             });
+            if let Some(value) = value {
+                later.tables.push((name, declared.ty, value));
+            }
         }
     }
 
@@ -110,9 +129,6 @@ impl Lowering<'_> {
             if known.ty == TypeId::UNKNOWN {
                 known.ty = global.ty;
             }
-            if global.init.is_some() {
-                known.init = global.init;
-            }
         }
     }
 
@@ -124,9 +140,8 @@ impl Lowering<'_> {
         let declared = self.declarator(text, declarator, base);
         let Some(at) = declared.name else { return };
         let name = self.name(text.bytes(at));
-        let linkage = linkage(text, item);
         let returns = self.returned(declared.ty);
-        self.signatures.insert(name, Signature { returns, linkage });
+        self.signatures.insert(name, Signature { returns });
         self.unit.declared.remove(&name);
     }
 

@@ -1,9 +1,9 @@
 //! Macros in front of a block: iterators and scoped blocks.
 
 use super::body::Body;
+use super::call::{assigned, read_place};
 use crate::pre::{BlockKind, BlockMacro};
 use crate::syntax::{Field as Part, Kind, Node};
-use kloom_facts::Verb;
 use kloom_ir::{Arg, Base, Call, Callee, Expr, InstrKind, Name, PlaceId, Terminator};
 
 impl Body<'_, '_> {
@@ -103,20 +103,14 @@ impl Body<'_, '_> {
 
     /// The variables that an iterator moves: those the facts name, else every plain local.
     fn moved(&mut self, name: Name, args: &[Arg]) -> Vec<PlaceId> {
-        let fact = self.cx.context.facts.get(self.cx.unit.names.text(name));
-        let read = |arg: &Arg| match arg.expr {
-            Expr::Read(place) => Some(place),
-            _ => None,
+        let told = match self.cx.fact(name) {
+            Some(fact) => assigned(fact, args),
+            None => Vec::new(),
         };
-        let told: Vec<PlaceId> = fact
-            .into_iter()
-            .flat_map(|fact| fact.effects(Verb::Assigns))
-            .filter_map(|effect| args.get(usize::from(effect.arg?)).and_then(read))
-            .collect();
         if !told.is_empty() {
             return told;
         }
-        let mut plain: Vec<PlaceId> = args.iter().filter_map(read).collect();
+        let mut plain: Vec<PlaceId> = args.iter().filter_map(|a| read_place(&a.expr)).collect();
         plain.retain(|place| matches!(self.places.get(*place).base, Base::Local(_)));
         plain
     }

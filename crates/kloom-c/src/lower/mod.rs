@@ -14,12 +14,15 @@ mod items;
 mod known;
 mod literal;
 mod macro_loop;
+mod on_demand;
 mod place;
 mod statement;
 mod switch;
+mod table;
 mod text;
 mod types;
 mod unit;
+mod wait;
 
 use crate::Context;
 use crate::headers::{Source, Symbols};

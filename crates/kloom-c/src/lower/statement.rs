@@ -28,7 +28,15 @@ impl Body<'_, '_> {
             return;
         }
         self.depth += 1;
-        self.statement_inside(node);
+        let whole = matches!(
+            self.text.tree.kind(node),
+            Kind::ExpressionStatement | Kind::Declaration | Kind::Return | Kind::Goto
+        );
+        if whole && self.text.tree.broken(node) {
+            self.doubtful(node, Self::statement_inside);
+        } else {
+            self.statement_inside(node);
+        }
         self.depth -= 1;
     }
 
@@ -58,12 +66,9 @@ impl Body<'_, '_> {
             Kind::Return => self.return_statement(node),
             Kind::Goto => {
                 let written = Some(text.keyword(node, 4));
-                match tree.child(node, Part::Label) {
-                    Some(label) => {
-                        let name = self.cx.name(text.bytes(label));
-                        self.goto(name, written);
-                    }
-                    None => self.broken(node),
+                if let Some(label) = tree.child(node, Part::Label) {
+                    let name = self.cx.name(text.bytes(label));
+                    self.goto(name, written);
                 }
             }
             Kind::Labeled => {

@@ -2,7 +2,7 @@
 
 use super::body::{Arms, Body, Frame};
 use crate::syntax::{Field as Part, Kind, Node};
-use kloom_ir::{CaseRange, LabelKind, SwitchArm, Terminator};
+use kloom_ir::{BlockId, CaseRange, LabelKind, SwitchArm, Terminator};
 
 impl Body<'_, '_> {
     /// `switch (…) { … }`
@@ -55,21 +55,16 @@ impl Body<'_, '_> {
         let text = self.text;
         let tree = &text.tree;
         let value = tree.child(node, Part::Value);
-        let frame = self.frames.iter().rposition(|f| f.arms.is_some());
         match value {
             Some(value) => {
                 let values = CaseRange(self.case_values(value));
                 let to = self.place_case(LabelKind::Case, text.keyword(node, 4));
-                if let Some(arms) = self.arms(frame) {
-                    arms.cases.push(SwitchArm { values, to });
-                }
+                self.add_arm(SwitchArm { values, to });
                 self.uncounted_calls(value);
             }
             None => {
                 let to = self.place_case(LabelKind::Default, text.keyword(node, 7));
-                if let Some(arms) = self.arms(frame) {
-                    arms.default = Some(to);
-                }
+                self.add_default(to);
             }
         }
         for item in tree.children(node) {
@@ -79,8 +74,21 @@ impl Body<'_, '_> {
         }
     }
 
-    fn arms(&mut self, frame: Option<usize>) -> Option<&mut Arms> {
-        self.frames.get_mut(frame?)?.arms.as_mut()
+    /// Adds an arm to the innermost switch.
+    pub(super) fn add_arm(&mut self, arm: SwitchArm) {
+        if let Some(arms) = self.arms() {
+            arms.cases.push(arm);
+        }
+    }
+
+    fn add_default(&mut self, to: BlockId) {
+        if let Some(arms) = self.arms() {
+            arms.default = Some(to);
+        }
+    }
+
+    fn arms(&mut self) -> Option<&mut Arms> {
+        self.frames.iter_mut().rev().find_map(|f| f.arms.as_mut())
     }
 
     fn case_values(&mut self, value: Node) -> Option<(i64, i64)> {

@@ -3,7 +3,7 @@
 use super::text::Text;
 use super::unit::Lowering;
 use crate::syntax::{Field as Part, Kind, Node};
-use kloom_ir::{Field, Name, StructDef, Type, TypeId};
+use kloom_ir::{Field, StructDef, Type, TypeId};
 
 /// What a declarator declares.
 #[derive(Clone, Copy, Debug)]
@@ -75,10 +75,10 @@ impl Lowering<'_> {
     /// The type behind a single word.
     pub(super) fn named_type(&mut self, word: &[u8]) -> TypeId {
         let name = self.name(word);
-        if let Some(ty) = self.unit.types.typedefs.get(&name) {
-            return *ty;
+        match self.typedef(name) {
+            Some(ty) => ty,
+            None => self.unit.types.intern(Type::Named(name)),
         }
-        self.unit.types.intern(Type::Named(name))
     }
 
     fn struct_type(&mut self, text: &Text<'_>, node: Node, depth: u32) -> TypeId {
@@ -247,11 +247,6 @@ impl Lowering<'_> {
             self.constants.insert(name, value);
             next = value.and_then(|v: i64| v.checked_add(1));
         }
-    }
-
-    /// The value behind a name that stands for a number.
-    pub(super) fn named_constant(&mut self, name: Name) -> Option<i64> {
-        self.constants.get(&name).copied().flatten()
     }
 
     /// The value of a constant expression, as far as it can be read.

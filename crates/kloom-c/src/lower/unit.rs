@@ -1,19 +1,18 @@
 //! What one file is lowered into, and what of it is known so far.
 
+use super::on_demand::Reach;
 use super::text::Text;
 use crate::Context;
-use crate::headers::Symbols;
+use crate::headers::{Symbol, Symbols};
 use kloom_diag::{FileId, SourceFile, Span};
-use kloom_ir::{Function, FunctionId, Linkage, Name, Skipped, TopMacro, TypeId, Unit};
-use rustc_hash::FxHashMap;
+use kloom_ir::{Function, FunctionId, Name, Skipped, TopMacro, TypeId, Unit};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// A function that the file or a header declares or defines.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Signature {
     /// What it returns.
     pub returns: TypeId,
-    /// Who can call it.
-    pub linkage: Linkage,
 }
 
 /// One file on its way to a [`Unit`].
@@ -32,6 +31,14 @@ pub(super) struct Lowering<'a> {
     pub constants: FxHashMap<Name, Option<i64>>,
     /// Number of each `#if` condition in `unit.configs`.
     pub configs: FxHashMap<String, u32>,
+    /// Names looked for in headers.
+    pub looked_up: FxHashSet<(Symbol, Name)>,
+    /// Functions and macros that the file calls and does not define, in the order of first calls.
+    pub called: Vec<Name>,
+    /// The same as a set.
+    pub called_names: FxHashSet<Name>,
+    /// How macros of the file reach into their callers.
+    pub reaches: FxHashMap<Name, Option<Reach>>,
     /// The file id of each source of `symbols` that was needed.
     files: Vec<Option<FileId>>,
 }
@@ -47,6 +54,10 @@ impl<'a> Lowering<'a> {
             globals: FxHashMap::default(),
             constants: FxHashMap::default(),
             configs: FxHashMap::default(),
+            looked_up: FxHashSet::default(),
+            called: Vec::new(),
+            called_names: FxHashSet::default(),
+            reaches: FxHashMap::default(),
             files: vec![None; symbols.sources().len()],
         }
     }
@@ -60,6 +71,7 @@ impl<'a> Lowering<'a> {
         let text = Text::whole(file, &main.text, &main.prepared);
         self.top_macros(&text);
         self.file_scope(&text);
+        self.on_demand();
         self.unit.coverage.skipped.sort_by_key(|(_, span)| *span);
         self.unit
     }
