@@ -70,6 +70,8 @@ pub struct Function {
 enum Open {
     /// `( … )` and `[ … ]`
     Group,
+    /// The operands of an `asm`: expressions stand in parentheses of their own.
+    Operands,
     /// Statements.
     Block,
     /// An initialiser or compound literal.
@@ -227,7 +229,9 @@ impl Scanner<'_> {
                     self.open.push(inside);
                 }
                 TokenKind::Punct(b'(' | b'[') => self.open.push(Open::Group),
-                TokenKind::Punct(b')' | b']') if self.open.last() == Some(&Open::Group) => {
+                TokenKind::Punct(b')' | b']')
+                    if matches!(self.open.last(), Some(Open::Group | Open::Operands)) =>
+                {
                     self.open.pop();
                 }
                 TokenKind::Punct(b'}') => {
@@ -245,7 +249,7 @@ impl Scanner<'_> {
 
     /// Closes the innermost brace and what was left open in it.
     fn close_brace(&mut self) {
-        while self.open.pop() == Some(Open::Group) {}
+        while matches!(self.open.pop(), Some(Open::Group | Open::Operands)) {}
     }
 
     fn other_arm(&mut self) {
@@ -374,6 +378,9 @@ impl Scanner<'_> {
     fn is_call(&self) -> bool {
         // `type (*name)(…)`
         let open = self.at + 1;
+        if self.open.last() == Some(&Open::Operands) || self.is_type(open) {
+            return false;
+        }
         if self.stream.is(open + 1, b'*') && self.stream.is(self.stream.closing(open) + 1, b'(') {
             return false;
         }
@@ -391,6 +398,15 @@ impl Scanner<'_> {
             }
             _ => true,
         }
+    }
+
+    /// Whether the group here ends the type of a declaration, `BKEY_PADDED(key) k;`.
+    fn is_type(&self, open: usize) -> bool {
+        let name = self.stream.closing(open) + 1;
+        self.starts_statement()
+            && self.stream.is_word(name)
+            && self.stream.is(name + 1, b';')
+            && !matches!(self.stream.text(name), b"break" | b"continue" | b"return")
     }
 
     /// Whether this word is a whole statement that some macro makes of it: first in its
@@ -431,7 +447,7 @@ impl Scanner<'_> {
             }
             depth == 1 && self.stream.is(*at, b':')
         });
-        self.open.push(Open::Group);
+        self.open.push(Open::Operands);
         self.at = operands.unwrap_or(close - 1);
     }
 }
@@ -534,6 +550,7 @@ mod tests {
             ["g"]
         );
         assert_eq!(body("A\n\tb(1);"), ["b"]);
+        assert_eq!(body("T(a) b; each(c) break;"), ["each"]);
     }
 
     #[test]
