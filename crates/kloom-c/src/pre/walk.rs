@@ -267,7 +267,10 @@ impl Walker<'_> {
             while let Some(mark) = marks.next_if(|mark| mark.at as usize <= at) {
                 self.mark(mark, list);
             }
+            // A token is looked at again when it turned out to start something else; the third
+            // look moves on.
             let next = self.step(at);
+            let next = if next > at { next } else { self.step(at) };
             at = next.max(at + 1);
         }
         for mark in marks {
