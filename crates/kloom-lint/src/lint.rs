@@ -78,6 +78,18 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Every reason.
+    pub const ALL: [Reason; 8] = [
+        Reason::Syntax,
+        Reason::Arm,
+        Reason::Depth,
+        Reason::Argument,
+        Reason::TooLarge,
+        Reason::Language,
+        Reason::Unreadable,
+        Reason::Internal,
+    ];
+
     /// The word used in machine formats.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -5,10 +5,13 @@
 
 mod clean;
 mod concise;
+mod excerpt;
 mod fingerprint;
 mod json;
 mod position;
+mod sarif;
 mod tally;
+mod text;
 
 use kloom_facts::Target;
 use kloom_lint::FileReport;
@@ -53,6 +56,7 @@ enum Body {
     Nothing,
     Lines(String),
     Json(json::File),
+    Sarif(sarif::File),
 }
 
 impl Rendered {
@@ -73,8 +77,10 @@ impl Style {
     /// Puts one file's findings in the format.
     pub fn render(&self, report: &FileReport) -> Rendered {
         let body = match self.format {
-            Format::Text | Format::Concise | Format::Sarif => Body::Lines(concise::lines(report)),
+            Format::Text => Body::Lines(text::findings(report, self.color)),
+            Format::Concise => Body::Lines(concise::lines(report)),
             Format::Json => Body::Json(json::File::new(report)),
+            Format::Sarif => Body::Sarif(sarif::File::new(report)),
         };
         Rendered {
             body,
@@ -90,6 +96,7 @@ pub struct Writer<W> {
     style: Style,
     tally: Tally,
     json: json::Log,
+    sarif: sarif::Log,
 }
 
 impl<W: Write> Writer<W> {
@@ -100,6 +107,7 @@ impl<W: Write> Writer<W> {
             style,
             tally: Tally::default(),
             json: json::Log::default(),
+            sarif: sarif::Log::default(),
         }
     }
 
@@ -113,18 +121,21 @@ impl<W: Write> Writer<W> {
                 self.json.add(file);
                 Ok(())
             }
+            Body::Sarif(file) => {
+                self.sarif.add(file);
+                Ok(())
+            }
         }
     }
 
     /// Writes what comes last, with the findings of each rule if asked, and gives the counts.
     pub fn finish(mut self, statistics: bool) -> io::Result<Tally> {
         match self.style.format {
-            Format::Text | Format::Concise | Format::Sarif => {
-                self.tally.write(&mut self.out, statistics)?
-            }
+            Format::Text | Format::Concise => self.tally.write(&mut self.out, statistics)?,
             Format::Json => self
                 .json
                 .write(&mut self.out, self.style.target, &self.tally)?,
+            Format::Sarif => self.sarif.write(&mut self.out, &self.tally)?,
         }
         self.out.flush()?;
         Ok(self.tally)
