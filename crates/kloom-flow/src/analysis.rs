@@ -89,8 +89,10 @@ pub struct Misuse {
     pub kind: MisuseKind,
     /// The function.
     pub function: FunctionId,
-    /// The test or creation that shows it.
+    /// The test that shows it.
     pub evidence: Option<Span>,
+    /// The creation whose result is misused.
+    pub origin: Option<OriginId>,
 }
 
 /// A handle that is still NULL when it is used, because what sets it may never have run.

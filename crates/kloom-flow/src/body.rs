@@ -133,7 +133,7 @@ impl Body<'_> {
                 let sym = self.eval(state, inner, point, span);
                 let info = state.info(sym);
                 if info.origin.is_some() && info.classes == Classes::NEG {
-                    self.misuse(span, MisuseKind::WrongSign, info.tested);
+                    self.misuse(span, MisuseKind::WrongSign, info.tested, info.origin);
                 }
                 match sym {
                     Sym::Const(n) => Sym::Const(n.wrapping_neg()),
@@ -346,7 +346,13 @@ impl Body<'_> {
             .collect()
     }
 
-    pub fn misuse(&mut self, span: Span, kind: MisuseKind, evidence: Option<Span>) {
+    pub fn misuse(
+        &mut self,
+        span: Span,
+        kind: MisuseKind,
+        evidence: Option<Span>,
+        origin: Option<OriginId>,
+    ) {
         let function = self.id;
         insert_sorted(
             &mut self.found.misuses,
@@ -355,6 +361,7 @@ impl Body<'_> {
                 kind,
                 function,
                 evidence,
+                origin,
             },
         );
     }

@@ -132,7 +132,7 @@ impl Body<'_> {
                 }
                 (Verb::DecodesError, Some(arg)) => self.decodes(&state, arg, span),
                 (Verb::EncodesError, Some(Sym::Const(1..) | Sym::Class(POSITIVE))) => {
-                    self.misuse(span, MisuseKind::WrongSign, None);
+                    self.misuse(span, MisuseKind::WrongSign, None, None);
                 }
                 (Verb::Assigns, _) => {
                     let Some(Expr::Read(place)) = effect
@@ -266,13 +266,10 @@ impl Body<'_> {
             return;
         }
         // Good on this path; wrong if it is here because another one failed.
-        let failed = state.cells().find_map(|(_, sym)| {
-            let other = state.info(sym);
-            (sym != arg && other.origin.is_some() && other.classes == Classes::NEG)
-                .then_some(other.tested)
-        });
-        if let Some(evidence) = failed {
-            self.misuse(span, MisuseKind::WrongPointer, evidence);
+        if let Some((other, evidence)) = state.failing
+            && Some(other) != info.origin
+        {
+            self.misuse(span, MisuseKind::WrongPointer, Some(evidence), info.origin);
         }
     }
 

@@ -210,7 +210,7 @@ impl Body<'_> {
             && info.tested.is_some()
             && matches!(self.cx.unit.types.get(self.f.returns), Type::Int(_))
         {
-            self.misuse(at, MisuseKind::ReturnsPointer, info.tested);
+            self.misuse(at, MisuseKind::ReturnsPointer, info.tested, info.origin);
         }
         self.outcome(&state, Some(sym), at, outcomes);
     }

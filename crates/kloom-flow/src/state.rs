@@ -1,7 +1,7 @@
 //! The abstract state of one path: what cells hold, and what is known about those values.
 
 use crate::memory::{Cell, Cells};
-use crate::value::{CellId, Info, Link, Sym, class_of};
+use crate::value::{CellId, Info, Link, OriginId, Sym, class_of};
 use kloom_diag::Span;
 use kloom_facts::Classes;
 use kloom_ir::BlockId;
@@ -39,6 +39,8 @@ impl<K: Ord + Copy, V: Copy> Map<K, V> {
 pub struct State {
     cells: Map<CellId, Sym>,
     infos: Map<Sym, Info>,
+    /// The creation that was last found to have failed on this path, and the test.
+    pub failing: Option<(OriginId, Span)>,
 }
 
 impl State {
@@ -155,6 +157,9 @@ impl State {
         if info.classes.is_empty() {
             return false;
         }
+        if let (true, Classes::NEG, Some(origin)) = (for_error, info.classes, info.origin) {
+            self.failing = Some((origin, at));
+        }
         if for_error {
             info.tested = Some(info.tested.map_or(at, |t| t.min(at)));
         } else {
@@ -192,7 +197,10 @@ impl State {
 
     /// What holds on either path, at the start of `block`.
     pub fn join(&self, other: &State, cells: &Cells, block: BlockId) -> State {
-        let mut out = State::default();
+        let mut out = State {
+            failing: self.failing.filter(|_| self.failing == other.failing),
+            ..State::default()
+        };
         let (a, b) = (&self.cells.0, &other.cells.0);
         let (mut i, mut j) = (0, 0);
         while i < a.len() || j < b.len() {

@@ -283,7 +283,11 @@ impl<'a> Teller<'a> {
             help: help.to_owned(),
             primary: misuse.span,
             label: String::new(),
-            root: Root(misuse.span),
+            root: Root(
+                misuse
+                    .origin
+                    .map_or(misuse.span, |id| self.analysis.creation(id).span),
+            ),
             function: Some(self.function(misuse.function)),
             trace: misuse
                 .evidence
