@@ -71,7 +71,7 @@ pub(crate) struct ExplainArgs {
 
 /// Files of a folder that are worth reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
-pub(crate) enum Scope {
+pub enum Scope {
     /// Those that use a thread, a worker or a wait queue
     Threads,
     /// Those that use a work item or a timer, too

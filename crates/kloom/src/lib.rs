@@ -4,16 +4,16 @@
 //! gets text and gives values.
 
 mod args;
-mod disk;
+pub mod disk;
 mod explain;
 mod lint;
-mod pool;
+pub mod pool;
 mod progress;
-mod scope;
-mod tree;
+pub mod scope;
+pub mod tree;
 mod walk;
 
-pub use args::Args;
+pub use args::{Args, Scope};
 
 use args::Command;
 use std::io;

@@ -3,6 +3,7 @@
 mod files;
 mod oracle;
 mod random;
+mod reader;
 mod tidy;
 
 use clap::{Parser, Subcommand};

@@ -1,17 +1,16 @@
 //! The token oracle: every call, return, goto, label and case in the text stands in the IR
 //! exactly once.
 //!
-//! What the text holds is counted by a reader of its own ([`lexer`], [`scan`]) that shares
+//! What the text holds is counted by a reader of its own ([`crate::reader`]) that shares
 //! nothing with the front end. Arms that `#if 0` kills do not count; every other arm does, and so
 //! does text that the front end gave up on.
 
 mod check;
-mod lexer;
-mod scan;
-mod stream;
 
 use crate::files::{self, Disk, Selection};
 use crate::random::Random;
+use crate::reader::lexer;
+use crate::reader::scan::{self, Kind, Wanted};
 use anyhow::{Result, ensure};
 use check::{Census, Fault};
 use clap::Args;
@@ -19,7 +18,6 @@ use kloom_c::Context;
 use kloom_diag::{FileId, SourceFile, Span};
 use kloom_facts::Facts;
 use kloom_ir::{Origin, Unit};
-use scan::{Kind, Wanted};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::ops::Range;

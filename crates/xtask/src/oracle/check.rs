@@ -1,6 +1,6 @@
 //! Compares what the text holds with what the IR holds.
 
-use super::scan::{Function, Kind, Wanted};
+use crate::reader::scan::{Function, Kind, Wanted};
 use kloom_diag::{FileId, Span};
 use kloom_ir::{InstrKind, LabelKind, Terminator, Unit};
 use rustc_hash::FxHashMap;

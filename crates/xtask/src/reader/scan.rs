@@ -376,12 +376,8 @@ impl Scanner<'_> {
 
     /// Whether `name (` here is a call and no declaration.
     fn is_call(&self) -> bool {
-        // `type (*name)(…)`
         let open = self.at + 1;
         if self.open.last() == Some(&Open::Operands) || self.is_type(open) {
-            return false;
-        }
-        if self.stream.is(open + 1, b'*') && self.stream.is(self.stream.closing(open) + 1, b'(') {
             return false;
         }
         let Some(before) = self.stream.before(self.at) else {
@@ -400,12 +396,29 @@ impl Scanner<'_> {
         }
     }
 
-    /// Whether the group here ends the type of a declaration, `BKEY_PADDED(key) k;`.
+    /// Whether the word before this group is the type of a declaration: `u8 (*name)(int)`,
+    /// `u8 (*name)[2]`, `TYPE(tag) name;`, `TYPE(tag) *name = …`.
     fn is_type(&self, open: usize) -> bool {
-        let name = self.stream.closing(open) + 1;
-        self.starts_statement()
-            && self.stream.is_word(name)
-            && self.stream.is(name + 1, b';')
+        let pointer = self.stream.is(open + 1, b'*');
+        let declares = self.starts_statement()
+            || self
+                .stream
+                .before(self.at)
+                .is_some_and(|at| self.stream.is_word(at));
+        if !pointer && !declares {
+            return false;
+        }
+        let next = self.stream.closing(open) + 1;
+        if pointer {
+            return self.stream.is(next, b'(') || declares && self.stream.is(next, b'[');
+        }
+        let mut name = next;
+        while self.stream.is(name, b'*') {
+            name += 1;
+        }
+        let ends = if name > next { b";=,".as_slice() } else { b";" };
+        self.stream.is_word(name)
+            && ends.iter().any(|end| self.stream.is(name + 1, *end))
             && !matches!(self.stream.text(name), b"break" | b"continue" | b"return")
     }
 
@@ -455,7 +468,7 @@ impl Scanner<'_> {
 #[cfg(test)]
 mod tests {
     use super::{Kind, functions};
-    use crate::oracle::lexer::lex;
+    use crate::reader::lexer::lex;
 
     fn scan(source: &str) -> Vec<(String, Vec<String>)> {
         let text = source.as_bytes();
@@ -550,7 +563,10 @@ mod tests {
             ["g"]
         );
         assert_eq!(body("A\n\tb(1);"), ["b"]);
-        assert_eq!(body("T(a) b; each(c) break;"), ["each"]);
+        assert_eq!(
+            body("T(a) b; each(c) break; T(d) *e = f(1); const u8 (*g)[2];"),
+            ["each", "f"]
+        );
     }
 
     #[test]
