@@ -46,6 +46,9 @@ impl Walker<'_> {
             Kind::Open(_) => return self.open_brace(at),
             Kind::Star => self.top().stage = Stage::Declarator,
             Kind::Assign => self.top().stage = Stage::Value,
+            Kind::Colon if stage != Stage::Named && self.room() == Room::Members => {
+                return self.unnamed_bits(at);
+            }
             Kind::Colon => self.top().stage = Stage::Value,
             Kind::Comma => {
                 let room = self.room();
@@ -58,6 +61,16 @@ impl Walker<'_> {
             _ => {}
         }
         at + 1
+    }
+
+    /// `u32 : 4;`: the grammar wants a name in front of the width.
+    fn unnamed_bits(&mut self, at: usize) -> usize {
+        let mut end = at;
+        while !matches!(self.kind(end), Kind::Semi | Kind::Comma | Kind::Close(_)) {
+            end = self.closer(end).unwrap_or(end) + 1;
+        }
+        self.text.blank(self.span(at, end - 1));
+        end
     }
 
     /// `(*f)`, `(__user *p)`, `(name)` as opposed to parameters.

@@ -1,7 +1,7 @@
 //! Preprocessor lines: what they say is recorded, then they leave the text.
 
 use super::edit::Text;
-use super::lex::{Directive, DirectiveKind, trim};
+use super::lex::{Directive, DirectiveKind, Lexed, trim};
 use super::model::{ArmFate, Chain, ChainForm, Define, Extent, Include, Prepared};
 
 /// Records every `#define` and `#include`.
@@ -66,7 +66,22 @@ fn define(source: &[u8], rest: Extent) -> Option<Define> {
     })
 }
 
-/// Blanks every directive but those of chains that the grammar reads, and the arms that were
+/// Blanks the directives that are no part of a chain.
+pub(super) fn blank_plain(lexed: &mut Lexed) {
+    let mut text = Text(std::mem::take(&mut lexed.text));
+    for line in &lexed.directives {
+        let plain = matches!(
+            line.kind,
+            DirectiveKind::Define | DirectiveKind::Include | DirectiveKind::Other
+        );
+        if plain {
+            text.blank(line.whole);
+        }
+    }
+    lexed.text = text.0;
+}
+
+/// Blanks the directives of chains, but for those that the grammar reads, and the arms that were
 /// dropped.
 pub(super) fn erase(lines: &[Directive], chains: &[Chain], out: &mut Prepared) {
     let mut text = Text(std::mem::take(&mut out.text));

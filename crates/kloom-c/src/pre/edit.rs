@@ -35,6 +35,15 @@ impl Text {
         true
     }
 
+    /// Writes `word` where a range first has room for it before a newline.
+    pub(crate) fn place(&mut self, at: Extent, word: &[u8]) {
+        let fits = |window: &[u8]| !window.contains(&b'\n');
+        let start = self.slice(at).windows(word.len()).position(fits);
+        if let Some(start) = start {
+            self.slice(at)[start..start + word.len()].copy_from_slice(word);
+        }
+    }
+
     /// Makes one identifier of a range, up to its first newline.
     pub(crate) fn identifier(&mut self, at: Extent) {
         let line = self.slice(at).iter().take_while(|b| **b != b'\n').count();

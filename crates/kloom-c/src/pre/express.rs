@@ -38,6 +38,9 @@ impl Walker<'_> {
                 {
                     return self.strings(at);
                 }
+                if self.room() == Room::Elements && self.kind(at + 1) == Kind::Open(b'{') {
+                    self.text.insert(self.extent(at).end, b',');
+                }
                 if call_end.is_none() && self.word(at + 1).is_some_and(Word::is_specifier) {
                     return self.type_in_expression(at);
                 }
@@ -113,6 +116,12 @@ impl Walker<'_> {
                 // `.member = value`
                 self.text.blank(self.extent(at));
                 at + 1
+            }
+            Kind::Open(b'[') if self.closer(at).is_some_and(|close| close + 1 < end) => {
+                // `[name] "r" (value)`: an operand of assembly.
+                let close = self.closer(at).unwrap_or(at);
+                self.text.blank(self.span(at, close));
+                close + 1
             }
             kind if end == at + 1 && !is_operand(kind) => {
                 let whole = self.extent(at);
@@ -204,6 +213,7 @@ impl Walker<'_> {
     /// `__alignof__(expression)`: the grammar takes a type only.
     fn alignment(&mut self, at: usize) -> usize {
         let Some(close) = self.parens(at + 1) else {
+            self.text.replace(self.extent(at), b"sizeof");
             return at + 1;
         };
         if close > at + 3 && !self.is_type_like(at + 2, close) {

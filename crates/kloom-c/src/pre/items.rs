@@ -2,7 +2,7 @@
 
 use super::lex::Kind;
 use super::model::{BlockKind, Extent, MacroHead};
-use super::walk::{Room, Stage, Walker};
+use super::walk::{After, Room, Stage, Walker};
 use super::words::{Word, looks_like_attribute};
 
 impl Walker<'_> {
@@ -39,8 +39,13 @@ impl Walker<'_> {
                 self.label_ended(false);
                 at + 2
             }
-            Word::Head if self.parens(at + 1).is_some() => self.push_head(Room::Group, at + 1),
-            Word::For if self.parens(at + 1).is_some() => self.push_head(Room::ForHead, at + 1),
+            Word::Head if self.parens(at + 1).is_some() => {
+                self.push_before(After::Body, Room::Group, at + 1)
+            }
+            Word::Head if self.parens(at + 2).is_some() => self.bare_head(at),
+            Word::For if self.parens(at + 1).is_some() => {
+                self.push_before(After::Body, Room::ForHead, at + 1)
+            }
             Word::Lead => {
                 self.label_ended(true);
                 at + 1
@@ -71,6 +76,15 @@ impl Walker<'_> {
                 at + 1
             }
         }
+    }
+
+    /// `if FAILED(x) {`: the parentheses are in the macro.
+    fn bare_head(&mut self, at: usize) -> usize {
+        if let Some(close) = self.parens(at + 2) {
+            self.text.insert(self.extent(at).end, b'(');
+            self.text.insert(self.extent(close).end, b')');
+        }
+        self.push_before(After::Body, Room::Args, at + 2)
     }
 
     /// The last token of an attribute word with its arguments. `__init (*f)(void)` has none.
@@ -184,9 +198,22 @@ impl Walker<'_> {
             };
         }
         match self.kind(next) {
+            _ if next >= self.tokens.len() => {
+                self.drop_macro(first, name, close, close);
+                next
+            }
             Kind::Semi => {
                 self.drop_macro(first, name, close, next);
                 next + 1
+            }
+            Kind::Open(b'{') if self.kind(next + 1) == Kind::Dot => {
+                // `define_machine(x) { .name = … };`
+                let whole = self.span(name, close);
+                self.record_macro(name, whole, name + 1, close);
+                self.declarator_from_macro(name, close);
+                self.text.replace(self.extent(close), b"=");
+                self.declare(Stage::Value);
+                self.push(Room::Elements, next)
             }
             Kind::Open(b'{') => {
                 self.macro_head(first, name, close);
@@ -218,6 +245,18 @@ impl Walker<'_> {
             Kind::Star => {
                 let whole = self.span(name, close);
                 self.text.identifier(whole);
+                self.declare(Stage::Declarator);
+                next
+            }
+            Kind::Word(Word::Ident)
+                if !self.is_attribute_like(name)
+                    && matches!(
+                        self.kind(next + 1),
+                        Kind::Assign | Kind::Semi | Kind::Comma | Kind::Open(b'[')
+                    ) =>
+            {
+                // `typedef ARRAY(struct x) xs;`: the macro is the type.
+                self.type_name(name, close);
                 self.declare(Stage::Declarator);
                 next
             }
@@ -441,8 +480,7 @@ impl Walker<'_> {
             }
             Kind::Word(_) | Kind::Close(b'}') => {
                 self.end_statement(close);
-                self.plain();
-                self.call(name)
+                self.push_before(After::Item, Room::Args, open)
             }
             _ => {
                 self.plain();

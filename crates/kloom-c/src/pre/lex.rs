@@ -253,6 +253,7 @@ impl Lexer<'_> {
     }
 
     fn number(&mut self) -> Kind {
+        let start = self.at;
         while let Some(&byte) = self.source.get(self.at) {
             let exponent = matches!(byte, b'+' | b'-')
                 && matches!(self.source[self.at - 1], b'e' | b'E' | b'p' | b'P')
@@ -261,6 +262,11 @@ impl Lexer<'_> {
                 break;
             }
             self.at += 1;
+        }
+        if !is_number(&self.source[start..self.at]) {
+            // `10baseT`, `3d`: a word that a macro pastes.
+            self.out.text[start..self.at].fill(b'_');
+            self.out.text[start] = b'T';
         }
         Kind::Number
     }
@@ -385,6 +391,23 @@ impl Lexer<'_> {
                 _ => self.at += 1,
             }
         }
+    }
+}
+
+/// Whether a word that starts with a digit is a number to C.
+fn is_number(word: &[u8]) -> bool {
+    if let [b'0', b'x' | b'X' | b'b' | b'B', rest @ ..] = word {
+        return rest
+            .iter()
+            .all(|b| b.is_ascii_hexdigit() || b"uUlL.pP+-".contains(b));
+    }
+    let digits = |b: &u8| b.is_ascii_digit() || *b == b'.';
+    let tail = word.iter().position(|b| !digits(b)).unwrap_or(word.len());
+    match &word[tail..] {
+        [b'e' | b'E', exponent @ ..] => exponent
+            .iter()
+            .all(|b| b.is_ascii_digit() || b"+-fFlL".contains(b)),
+        suffix => suffix.iter().all(|b| b"uUlLfF".contains(b)),
     }
 }
 

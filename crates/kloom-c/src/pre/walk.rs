@@ -76,14 +76,27 @@ pub(super) struct Frame {
     case: bool,
     /// `?` that wait for their `:`.
     questions: u32,
-    /// A statement follows the closing bracket.
-    leads: bool,
+    /// What the closing bracket means to the item around it.
+    after: After,
+}
+
+/// What follows a closing bracket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum After {
+    /// The rest of the expression or declaration.
+    Rest,
+    /// The statement that belongs to the head.
+    Body,
+    /// A new item.
+    Item,
 }
 
 /// A chain whose directives may be kept: where it started.
 struct OpenChain {
     chain: u32,
     depth: usize,
+    /// The least depth seen since.
+    low: usize,
     fits: bool,
 }
 
@@ -179,7 +192,7 @@ impl Frame {
             },
             case: false,
             questions: 0,
-            leads: false,
+            after: After::Rest,
         }
     }
 }
@@ -249,12 +262,12 @@ impl Walker<'_> {
         at + 1
     }
 
-    /// Opens a parenthesis after which a statement follows.
-    pub(super) fn push_head(&mut self, room: Room, at: usize) -> usize {
+    /// Opens a parenthesis after which the item does not go on.
+    pub(super) fn push_before(&mut self, after: After, room: Room, at: usize) -> usize {
         self.top().start = false;
         let next = self.push(room, at);
         if self.closer(at).is_some() {
-            self.top().leads = true;
+            self.top().after = after;
         }
         next
     }
@@ -282,7 +295,9 @@ impl Walker<'_> {
     fn mark(&mut self, mark: Mark, list: &mut [Chain]) {
         let depth = self.frames.len();
         let top = *self.top();
-        let fits = top.start && !top.hangs && top.room.is_list();
+        let arm_leads = self.word(mark.at as usize) == Some(Word::Lead)
+            && self.name(mark.at as usize) == b"else";
+        let fits = top.start && !top.hangs && top.room.is_list() && !arm_leads;
         match self
             .open_chains
             .last_mut()
@@ -292,20 +307,21 @@ impl Walker<'_> {
             None => self.open_chains.push(OpenChain {
                 chain: mark.chain,
                 depth,
+                low: depth,
                 fits,
             }),
         }
         if !mark.ends {
             return;
         }
-        let next_leads = self
-            .tokens
-            .get(mark.at as usize)
-            .is_some_and(|token| token.kind == Kind::Word(Word::Lead))
-            && self.name(mark.at as usize) == b"else";
-        if let Some(open) = self.open_chains.pop()
-            && open.fits
-            && !next_leads
+        let Some(open) = self.open_chains.pop() else {
+            return;
+        };
+        if let Some(outer) = self.open_chains.last_mut() {
+            outer.low = outer.low.min(open.low);
+        }
+        if open.fits
+            && open.low >= open.depth
             && let Some(chain) = list.get_mut(mark.chain as usize)
             && chain.arms.iter().all(|arm| arm.fate == ArmFate::Kept)
         {
@@ -351,16 +367,16 @@ impl Walker<'_> {
         let Some(frame) = self.frames.pop() else {
             return at + 1;
         };
-        let outer = self.top();
-        if frame.leads {
-            *outer = Frame {
-                start: true,
-                hangs: true,
-                stage: Stage::None,
-                ..*outer
-            };
+        self.closed_to_depth();
+        if frame.room == Room::Args && self.kind(at - 1) == Kind::Comma {
+            self.text.blank(self.extent(at - 1));
+        }
+        if frame.after != After::Rest {
+            self.end_item();
+            self.top().hangs = frame.after == After::Body;
             return at + 1;
         }
+        let outer = self.top();
         match frame.room {
             Room::Block if outer.room.is_list() => self.end_item(),
             Room::Members | Room::Enumerators if outer.stage != Stage::None => {
@@ -371,6 +387,14 @@ impl Walker<'_> {
             _ => {}
         }
         at + 1
+    }
+
+    /// A bracket closed: chains opened inside it cannot keep their directives.
+    fn closed_to_depth(&mut self) {
+        let depth = self.frames.len();
+        if let Some(open) = self.open_chains.last_mut() {
+            open.low = open.low.min(depth);
+        }
     }
 
     /// In an initialiser, a macro's closing parenthesis may lack its comma.
@@ -545,7 +569,8 @@ impl Walker<'_> {
         if keep {
             self.text
                 .blank(Extent::new(self.extent(at).end, self.extent(open).start));
-            self.text.replace(inner, b"\"\"");
+            self.text.blank(inner);
+            self.text.place(inner, b"\"\"");
         } else {
             self.text.blank(whole);
         }
@@ -614,7 +639,7 @@ impl Walker<'_> {
         } else {
             self.text.replace(name, word);
         }
-        self.push_head(Room::Args, open)
+        self.push_before(After::Body, Room::Args, open)
     }
 
     /// Iterator, guarded block or neither, by name.
