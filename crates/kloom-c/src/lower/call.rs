@@ -26,6 +26,9 @@ impl<'b> Body<'b, '_> {
         let Some(function) = tree.child(node, Part::Function) else {
             return Expr::Unknown;
         };
+        if self.guard(node).is_some() {
+            return Expr::Unknown;
+        }
         let (callee, callee_span) = self.callee(function);
         let fact = named(&callee).and_then(|name| self.cx.fact(name));
         let span = text.span(node);
@@ -126,7 +129,11 @@ impl<'b> Body<'b, '_> {
 
     /// The arguments, with pieces of one string joined again. The one numbered `condition` is
     /// not read but given.
-    fn arguments(&mut self, list: Node, condition: Option<usize>) -> (Vec<Arg>, Option<Node>) {
+    pub(super) fn arguments(
+        &mut self,
+        list: Node,
+        condition: Option<usize>,
+    ) -> (Vec<Arg>, Option<Node>) {
         let text = self.text;
         let tree = &text.tree;
         let mut args: Vec<Arg> = Vec::new();

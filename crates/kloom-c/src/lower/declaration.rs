@@ -42,11 +42,15 @@ impl Body<'_, '_> {
             if is_static {
                 self.make_static(local);
             }
-            let Some(value) = value else { continue };
-            if is_static {
-                self.never_run(|body| body.value_into(value, place, text.span(child)));
-            } else {
-                self.value_into(value, place, text.span(child));
+            match value {
+                Some(value) if is_static => {
+                    self.never_run(|body| body.value_into(value, place, text.span(child)));
+                }
+                Some(value) => self.value_into(value, place, text.span(child)),
+                None => {}
+            }
+            if !is_static {
+                self.attribute_cleanups(node, at, local);
             }
         }
     }

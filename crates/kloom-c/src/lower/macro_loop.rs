@@ -50,12 +50,7 @@ impl Body<'_, '_> {
         let span = text.span(node);
         let scope = self.open_scope();
         let call = self.macro_call(node, name, found);
-        let release = Call {
-            synthetic: true,
-            ..call.clone()
-        };
-        self.push(InstrKind::Call(Box::new(call)), span);
-        self.add_cleanup(None, Some(release), span);
+        self.scoped_guard(name, call.callee_span, call.args, span);
         self.macro_block(node);
         self.close_scope(scope);
     }

@@ -6,6 +6,7 @@
 mod body;
 mod broken;
 mod call;
+mod cleanup;
 mod condition;
 mod declaration;
 mod entries;

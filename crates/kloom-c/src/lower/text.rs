@@ -80,8 +80,14 @@ impl<'t> Text<'t> {
         Extent::new(span.start, span.end).of(self.original)
     }
 
+    /// Where the prepass saw the start of a node.
     pub(super) fn prepared_start(&self, node: Node) -> u32 {
         self.tree.start(node).wrapping_add(self.to_prepared)
+    }
+
+    /// Where the prepass saw the end of a node.
+    pub(super) fn prepared_end(&self, node: Node) -> u32 {
+        self.tree.end(node).wrapping_add(self.to_prepared)
     }
 
     /// The macro that this loop keyword stands for.
@@ -110,7 +116,7 @@ impl<'t> Text<'t> {
 
     /// Whether a comma just before this argument was put there to join two pieces of a string.
     pub(super) fn glued(&self, before: Node, argument: Node) -> bool {
-        let from = self.tree.end(before).wrapping_add(self.to_prepared);
+        let from = self.prepared_end(before);
         let to = self.prepared_start(argument);
         let glue = &self.prepared.glue;
         let at = glue.partition_point(|offset| *offset < from);
