@@ -2,6 +2,7 @@
 
 use super::text::Text;
 use super::unit::Lowering;
+use crate::pre::MacroHead;
 use crate::syntax::{Field as Part, Kind, Node};
 use kloom_diag::Span;
 use kloom_ir::{
@@ -98,6 +99,10 @@ pub(super) struct Body<'b, 'a> {
     shadowed: Vec<(Name, Option<LocalId>)>,
     labels: FxHashMap<Name, LabelState>,
     gotos: Vec<PendingGoto>,
+    /// Labels whose address is taken.
+    taken: Vec<BlockId>,
+    /// From here computed jumps lead to any of them.
+    dispatch: Option<BlockId>,
     cleanups: Vec<Cleanup>,
     top: Option<CleanupId>,
 }
@@ -121,6 +126,8 @@ impl<'b, 'a> Body<'b, 'a> {
             shadowed: Vec::new(),
             labels: FxHashMap::default(),
             gotos: Vec::new(),
+            taken: Vec::new(),
+            dispatch: None,
             cleanups: Vec::new(),
             top: None,
         };
@@ -172,6 +179,22 @@ impl<'b, 'a> Body<'b, 'a> {
                     local.ty = ty;
                 }
             }
+        }
+    }
+
+    /// The parameters of a function whose head is a macro, where its other arguments come in
+    /// pairs of type and name.
+    pub(super) fn head_parameters(&mut self, head: &MacroHead) {
+        let text = self.text;
+        let mut rest = head.args.iter().filter(|a| **a != head.function);
+        if rest.clone().count() % 2 != 0 {
+            return;
+        }
+        while let (Some(ty), Some(name)) = (rest.next(), rest.next()) {
+            let ty = self.cx.type_words(ty.of(text.original));
+            let span = text.span_in_file(*name);
+            let name = self.cx.name(name.of(text.original));
+            self.parameter(Some(name), ty, span);
         }
     }
 
@@ -390,6 +413,31 @@ impl<'b, 'a> Body<'b, 'a> {
         }
     }
 
+    /// Whether the function has this label, as far as it was read or jumped to.
+    pub(super) fn is_label(&self, name: Name) -> bool {
+        self.labels.contains_key(&name)
+    }
+
+    /// Notes that the address of a label is taken: a computed jump may lead there.
+    pub(super) fn take_label(&mut self, name: Name) {
+        let block = self.label_block(name);
+        if !self.taken.contains(&block) {
+            self.taken.push(block);
+        }
+    }
+
+    /// The block from which computed jumps go on.
+    pub(super) fn dispatch(&mut self) -> BlockId {
+        match self.dispatch {
+            Some(block) => block,
+            None => {
+                let block = self.new_block();
+                self.dispatch = Some(block);
+                block
+            }
+        }
+    }
+
     /// Ends the current block with a jump to a label.
     pub(super) fn goto(&mut self, label: Name, written: Option<Span>) {
         self.label_block(label);
@@ -528,6 +576,10 @@ impl<'b, 'a> Body<'b, 'a> {
             self.cleanups_into(goto.block, goto.cleanups, outer);
             let written = goto.written;
             self.end_block(goto.block, Terminator::Goto { to, written });
+        }
+        if let Some(dispatch) = self.dispatch {
+            let taken = std::mem::take(&mut self.taken);
+            self.end_block(dispatch, Terminator::Either(taken));
         }
         let block = |draft: Draft| Block {
             labels: draft.labels,

@@ -2,7 +2,6 @@
 
 use super::body::Body;
 use crate::syntax::{Field as Part, Kind, Node};
-use kloom_diag::Span;
 use kloom_ir::{
     Call, Callee, CaseRange, Expr, InstrKind, LabelKind, Name, PlaceId, Skipped, SwitchArm,
     Terminator,
@@ -80,7 +79,8 @@ impl Body<'_, '_> {
             match tree.kind(inner) {
                 Kind::Call => self.flat_call(inner),
                 Kind::Return => self.maybe(|body| {
-                    body.leave(span, Some(text.keyword(inner, 6)));
+                    let written = Some(text.keyword(inner, 6));
+                    body.leave(Some(Expr::Unknown), span, written);
                 }),
                 Kind::Goto => {
                     if let Some(label) = tree.child(inner, Part::Label) {
@@ -91,8 +91,9 @@ impl Body<'_, '_> {
                 }
                 Kind::Labeled => {
                     if let Some(label) = tree.child(inner, Part::Label) {
-                        let name = self.cx.name(text.bytes(label));
-                        self.place_label(name, text.span(label));
+                        let word = text.word(label);
+                        let name = self.cx.name(text.original(word));
+                        self.place_label(name, word);
                     }
                 }
                 Kind::Case => {
@@ -142,22 +143,12 @@ impl Body<'_, '_> {
         self.start(next);
     }
 
-    /// Leaves the function with a value nobody knows.
-    pub(super) fn leave(&mut self, span: Span, written: Option<Span>) {
-        self.run_cleanups(None);
-        self.end(Terminator::Return {
-            value: Some(Expr::Unknown),
-            span,
-            written,
-        });
-    }
-
     /// The jumps in an `ERROR` node that were not recognised as statements.
     fn loose_jumps(&mut self, node: Node) {
         let (labels, returns) = self.jump_words(node);
         if returns {
             let span = self.text.span(node);
-            self.maybe(|body| body.leave(span, None));
+            self.maybe(|body| body.leave(Some(Expr::Unknown), span, None));
         }
         for label in labels {
             self.maybe(|body| body.goto(label, None));

@@ -1,10 +1,11 @@
 //! Calls.
 
 use super::body::Body;
+use super::unit::declared_arguments;
 use super::wait::WaitMacro;
-use crate::syntax::{Field as Part, Kind, Node};
+use crate::syntax::{Field as Part, Kind as NodeKind, Node};
 use kloom_diag::Span;
-use kloom_facts::{Fact, Returns, Verb, When};
+use kloom_facts::{Fact, Kind, Returns, Verb, When};
 use kloom_ir::{Arg, Call, Callee, Expr, InstrKind, Name, PlaceId, Terminator, Type, TypeId};
 
 /// What becomes of a value.
@@ -34,6 +35,11 @@ impl<'b> Body<'b, '_> {
         let span = text.span(node);
         let condition = fact.and_then(|f| f.condition).map(usize::from);
         let list = tree.child(node, Part::Arguments);
+        if let (Some(list), Some(fact)) = (list, fact)
+            && fact.kind == Kind::Declarer
+        {
+            self.macro_locals(list, fact);
+        }
         let (args, condition) = match list {
             Some(list) => self.arguments(list, condition),
             None => (Vec::new(), None),
@@ -98,16 +104,16 @@ impl<'b> Body<'b, '_> {
         let text = self.text;
         let tree = &text.tree;
         let mut at = function;
-        while tree.kind(at) == Kind::Paren
+        while tree.kind(at) == NodeKind::Paren
             && let Some(inner) = tree.children(at).next()
         {
             at = inner;
         }
         let span = match tree.child(at, Part::FieldName) {
-            Some(member) if tree.kind(at) == Kind::FieldAccess => text.span(member),
+            Some(member) if tree.kind(at) == NodeKind::FieldAccess => text.span(member),
             _ => text.span(at),
         };
-        if tree.kind(at) == Kind::Identifier {
+        if tree.kind(at) == NodeKind::Identifier {
             let name = self.cx.name(text.bytes(at));
             let variable = self.local_named(name).is_some() || self.cx.globals.contains_key(&name);
             if !variable {
@@ -115,7 +121,7 @@ impl<'b> Body<'b, '_> {
             }
         }
         // `(*f)(x)` calls what `f(x)` calls.
-        if tree.kind(at) == Kind::Pointer
+        if tree.kind(at) == NodeKind::Pointer
             && self.operator(at) == b"*"
             && let Some(pointer) = tree.child(at, Part::Argument)
         {
@@ -124,6 +130,19 @@ impl<'b> Body<'b, '_> {
         match self.value(at) {
             Expr::Function(name) => (Callee::Named(name), span),
             value => (Callee::Indirect(value), span),
+        }
+    }
+
+    /// The locals that a macro declares: `DECLARE_BITMAP(bits, 8);`
+    fn macro_locals(&mut self, list: Node, fact: &'static Fact) {
+        let text = self.text;
+        for argument in declared_arguments(fact) {
+            if let Some(node) = text.tree.children(list).nth(argument)
+                && text.tree.kind(node) == NodeKind::Identifier
+            {
+                let name = self.cx.name(text.bytes(node));
+                self.declare(Some(name), TypeId::UNKNOWN, text.span(node));
+            }
         }
     }
 
@@ -143,7 +162,10 @@ impl<'b> Body<'b, '_> {
             let span = text.span(node);
             let glued = before.is_some_and(|before| text.glued(before, node));
             before = Some(node);
-            let expr = if Some(args.len()) == condition && !glued {
+            let expr = if let Some(word) = text.jump_before(node) {
+                self.argument_jump(node, word);
+                Expr::Unknown
+            } else if Some(args.len()) == condition && !glued {
                 waits_for = Some(node);
                 Expr::Unknown
             } else {

@@ -3,7 +3,8 @@
 use super::MAX_DEPTH;
 use super::body::Body;
 use crate::syntax::{Field as Part, Kind, Node};
-use kloom_ir::{BlockId, Expr, Terminator};
+use kloom_facts::Returns;
+use kloom_ir::{Arg, BlockId, Call, Callee, Expr, InstrKind, Terminator};
 
 impl<'b> Body<'b, '_> {
     /// Ends the current block: to `then` if the expression is not zero, else to `otherwise`.
@@ -60,6 +61,11 @@ impl<'b> Body<'b, '_> {
                     return self.branch(right, then, otherwise);
                 }
             }
+            Kind::Call => {
+                if let Some(inner) = self.passed_through(node) {
+                    return self.branch(inner, then, otherwise);
+                }
+            }
             Kind::Conditional => {
                 if let (Some(condition), Some(yes), Some(no)) = (
                     tree.child(node, Part::Condition),
@@ -78,6 +84,38 @@ impl<'b> Body<'b, '_> {
         }
         let cond = self.value(node);
         self.branch_on(cond, node, then, otherwise);
+    }
+
+    /// `likely(a && b)` branches like its argument: the call is noted, and the argument given if
+    /// it is worth a branch of its own.
+    fn passed_through(&mut self, node: Node) -> Option<Node> {
+        let text = self.text;
+        let tree = &text.tree;
+        let word = tree.child(node, Part::Function)?;
+        let mut args = tree.children(tree.child(node, Part::Arguments)?);
+        let (Some(inner), None) = (args.next(), args.next()) else {
+            return None;
+        };
+        let splits = match tree.kind(inner) {
+            Kind::Binary | Kind::Unary => matches!(self.operator(inner), b"&&" | b"||" | b"!"),
+            kind => matches!(kind, Kind::Paren | Kind::Conditional),
+        };
+        let name = self.cx.name(text.bytes(word));
+        if !splits || self.cx.fact(name)?.returns != Returns::Arg(0) {
+            return None;
+        }
+        let call = Call {
+            dst: None,
+            callee: Callee::Named(name),
+            callee_span: text.span(word),
+            args: vec![Arg {
+                expr: Expr::Unknown,
+                span: text.span(inner),
+            }],
+            synthetic: false,
+        };
+        self.push(InstrKind::Call(Box::new(call)), text.span(node));
+        Some(inner)
     }
 
     /// Ends the current block by a value that is already there.

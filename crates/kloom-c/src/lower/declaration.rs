@@ -37,6 +37,21 @@ impl Body<'_, '_> {
                 }
             }
             let span = text.span(at);
+            let whole = text.span(child);
+            if let Some(value) = value
+                && declared.ty == TypeId::UNKNOWN
+                && !is_static
+                && tree.kind(value) != Kind::InitializerList
+            {
+                // `typeof(…)` and `__auto_type`: the type is that of the value.
+                let value = self.value(value);
+                let ty = self.type_of(&value);
+                let local = self.declare(Some(name), ty, span);
+                let place = self.local_place(local);
+                self.assign(place, value, whole);
+                self.attribute_cleanups(node, at, local);
+                continue;
+            }
             let local = self.declare(Some(name), declared.ty, span);
             let place = self.local_place(local);
             if is_static {
@@ -44,9 +59,9 @@ impl Body<'_, '_> {
             }
             match value {
                 Some(value) if is_static => {
-                    self.never_run(|body| body.value_into(value, place, text.span(child)));
+                    self.never_run(|body| body.value_into(value, place, whole));
                 }
-                Some(value) => self.value_into(value, place, text.span(child)),
+                Some(value) => self.value_into(value, place, whole),
                 None => {}
             }
             if !is_static {

@@ -68,7 +68,7 @@ impl Body<'_, '_> {
             Kind::Binary => self.binary(node),
             Kind::Conditional => self.conditional(node, Want::Value),
             Kind::Pointer if self.operator(node) == b"&" => match part(Part::Argument) {
-                Some(argument) => self.address_of(argument),
+                Some(argument) => self.address_of(node, argument),
                 None => Expr::Unknown,
             },
             Kind::Pointer | Kind::FieldAccess | Kind::Subscript => {
@@ -95,6 +95,10 @@ impl Body<'_, '_> {
                 self.block(node);
                 self.flow_to(after);
                 self.start(after);
+                Expr::Unknown
+            }
+            Kind::Asm => {
+                self.assembly(node);
                 Expr::Unknown
             }
             Kind::AlignOf | Kind::OffsetOf => Expr::Unknown,
@@ -159,6 +163,7 @@ impl Body<'_, '_> {
                 self.branch(node, after, after);
                 self.start(after);
             }
+            Kind::Asm => self.assembly(node),
             Kind::Identifier | Kind::Number | Kind::String | Kind::TypeDescriptor => {}
             _ => {
                 let value = self.value(node);
@@ -220,8 +225,13 @@ impl Body<'_, '_> {
         matches!(self.cx.unit.types.get(ty), kloom_ir::Type::Pointer(_))
     }
 
-    fn address_of(&mut self, argument: Node) -> Expr {
+    fn address_of(&mut self, node: Node, argument: Node) -> Expr {
         let text = self.text;
+        if text.original(text.span(node)).starts_with(b"&&") {
+            let label = self.cx.name(text.bytes(argument));
+            self.take_label(label);
+            return Expr::Unknown;
+        }
         if text.tree.kind(argument) == Kind::Identifier {
             let name = self.cx.name(text.bytes(argument));
             if let function @ Expr::Function(_) = self.named_value(name) {
@@ -371,10 +381,11 @@ impl Body<'_, '_> {
             return Expr::Unknown;
         };
         let span = text.span(node);
-        let (yes, no, after) = (self.new_block(), self.new_block(), self.new_block());
+        let (no, after) = (self.new_block(), self.new_block());
         let mut result = None;
         match tree.child(node, Part::Consequence) {
             Some(consequence) => {
+                let yes = self.new_block();
                 self.branch(condition, yes, no);
                 self.start(yes);
                 self.arm(consequence, want, &mut result);

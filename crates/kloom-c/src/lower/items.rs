@@ -174,7 +174,10 @@ impl Lowering<'_> {
         let returns = self.returned(declared.ty);
         let linkage = linkage(text, item);
         let mut body = Body::new(self, text);
-        body.parameters(item, declared.params);
+        match text.head(at) {
+            Some(head) => body.head_parameters(head),
+            None => body.parameters(item, declared.params),
+        }
         body.block(block);
         let nested = std::mem::take(&mut body.nested);
         let mut function = body.finish(name, text.span(block));

@@ -1,6 +1,6 @@
 //! Macros in front of a block: iterators and scoped blocks.
 
-use super::body::Body;
+use super::body::{Body, Frame};
 use super::call::{assigned, read_place};
 use crate::pre::{BlockKind, BlockMacro};
 use crate::syntax::{Field as Part, Kind, Node};
@@ -49,10 +49,22 @@ impl Body<'_, '_> {
         let text = self.text;
         let span = text.span(node);
         let scope = self.open_scope();
+        let cleanups = self.cleanups();
         let call = self.macro_call(node, name, found);
         self.scoped_guard(name, call.callee_span, call.args, span);
+        // The macro is a loop that runs once: `break` and `continue` leave it.
+        let after = self.new_block();
+        self.frames.push(Frame {
+            after: Some(after),
+            next: Some(after),
+            arms: None,
+            cleanups,
+        });
         self.macro_block(node);
+        self.frames.pop();
         self.close_scope(scope);
+        self.flow_to(after);
+        self.start(after);
     }
 
     fn macro_block(&mut self, node: Node) {

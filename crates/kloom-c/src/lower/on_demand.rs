@@ -7,7 +7,7 @@ use crate::headers::{FoundMacro, Symbol};
 use crate::pre;
 use crate::syntax::{Field as Part, Kind, Node, Tree};
 use kloom_diag::Span;
-use kloom_ir::{InstrKind, Name, Origin, Skipped, Terminator, TypeId};
+use kloom_ir::{Expr, InstrKind, Name, Origin, Skipped, Terminator, TypeId};
 
 /// At most this many are lowered for one file.
 const MAX_CALLED: usize = 400;
@@ -189,7 +189,7 @@ impl Body<'_, '_> {
             self.push(InstrKind::Opaque { havoc }, span);
         }
         if returns {
-            self.maybe(|body| body.leave(span, None));
+            self.maybe(|body| body.leave(Some(Expr::Unknown), span, None));
         }
         for label in labels {
             self.maybe(|body| body.goto(label, None));

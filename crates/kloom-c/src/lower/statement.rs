@@ -47,7 +47,10 @@ impl Body<'_, '_> {
             Kind::Compound => self.block(node),
             Kind::ExpressionStatement => {
                 if let Some(inner) = tree.children(node).next() {
-                    self.effect(inner);
+                    match text.jump_before(inner) {
+                        Some(jump) => self.computed_goto(inner, jump),
+                        None => self.effect(inner),
+                    }
                 }
             }
             Kind::Declaration => self.local_declaration(node),
@@ -74,8 +77,9 @@ impl Body<'_, '_> {
             Kind::Labeled => {
                 let mut children = tree.children(node);
                 if let Some(label) = children.next() {
-                    let name = self.cx.name(text.bytes(label));
-                    self.place_label(name, text.span(label));
+                    let word = text.word(label);
+                    let name = self.cx.name(text.original(word));
+                    self.place_label(name, word);
                 }
                 for inner in children {
                     self.statement(inner);
@@ -95,7 +99,7 @@ impl Body<'_, '_> {
         }
     }
 
-    fn break_statement(&mut self) {
+    pub(super) fn break_statement(&mut self) {
         let Some(at) = self.frames.len().checked_sub(1) else {
             return;
         };
@@ -111,7 +115,7 @@ impl Body<'_, '_> {
         }
     }
 
-    fn continue_statement(&mut self) {
+    pub(super) fn continue_statement(&mut self) {
         let frame = self.frames.iter().rev().find(|f| f.next.is_some());
         let Some((next, cleanups)) = frame.map(|f| (f.next, f.cleanups)) else {
             return;
@@ -127,13 +131,10 @@ impl Body<'_, '_> {
         let text = self.text;
         let span = text.span(node);
         let written = Some(text.keyword(node, 6));
-        let mut value = text.tree.children(node).next().map(|v| self.value(v));
-        if self.cleanups().is_some()
-            && let Some(result) = value.take()
-        {
-            value = Some(self.kept(result, span));
+        let value = text.tree.children(node).next().map(|v| self.value(v));
+        if self.cleanups().is_some() {
+            return self.leave(value, span, written);
         }
-        self.run_cleanups(None);
         self.end(Terminator::Return {
             value,
             span,
@@ -256,68 +257,9 @@ impl Body<'_, '_> {
         self.close_scope(scope);
     }
 
-    /// The arms of an `#if` between statements: edges on a condition that never changes.
-    fn config_arms(&mut self, node: Node) {
-        let text = self.text;
-        let tree = &text.tree;
-        let mut join = None;
-        let mut at = Some(node);
-        while let Some(arm) = at {
-            at = tree.child(arm, Part::Alternative);
-            let rest = match self.config_condition(arm) {
-                Some((number, flipped)) => {
-                    let (then, otherwise) = (self.new_block(), self.new_block());
-                    let (yes, no) = if flipped {
-                        (otherwise, then)
-                    } else {
-                        (then, otherwise)
-                    };
-                    self.end(Terminator::Branch {
-                        cond: Expr::Config(number),
-                        span: text.span(arm),
-                        then: yes,
-                        otherwise: no,
-                    });
-                    self.start(then);
-                    Some(otherwise)
-                }
-                None => None,
-            };
-            for item in tree.children(arm) {
-                if tree.field(item) == Part::None {
-                    self.statement(item);
-                }
-            }
-            self.join(&mut join);
-            let Some(rest) = rest else { break };
-            self.start(rest);
-            if at.is_none() {
-                self.join(&mut join);
-            }
-        }
-        self.start_join(join);
-    }
-
-    /// The number of the condition of an `#if` arm, and whether the arm is for its opposite;
-    /// `None` for `#else`.
-    fn config_condition(&mut self, arm: Node) -> Option<(u32, bool)> {
-        let text = self.text;
-        let tree = &text.tree;
-        let at = tree
-            .child(arm, Part::Condition)
-            .or_else(|| tree.child(arm, Part::Name))?;
-        let condition = String::from_utf8_lossy(text.original(text.span(at)));
-        let directive = text.bytes(arm);
-        let line = directive.get(..directive.len().min(16)).unwrap_or(&[]);
-        let negative = matches!(tree.kind(arm), Kind::PreprocIfdef | Kind::PreprocElifdef)
-            && line.windows(4).any(|w| w == b"ndef");
-        let (condition, flipped) = normalized(&condition);
-        Some((self.cx.config(condition), flipped != negative))
-    }
-
     /// A value that later instructions cannot change.
     pub(super) fn kept(&mut self, value: Expr, span: kloom_diag::Span) -> Expr {
-        if matches!(value, Expr::Int(_) | Expr::Str(_) | Expr::Function(_)) {
+        if is_constant(&value) {
             return value;
         }
         let ty = self.type_of(&value);
@@ -334,30 +276,10 @@ impl Body<'_, '_> {
     }
 }
 
-/// `defined(X)`, `IS_ENABLED(X)` and `X` are one condition; `!` flips it.
-fn normalized(condition: &str) -> (&str, bool) {
-    let mut text = condition.trim();
-    let mut flipped = false;
-    loop {
-        if let Some(rest) = text.strip_prefix('!')
-            && !rest.contains("&&")
-            && !rest.contains("||")
-        {
-            flipped = !flipped;
-            text = rest.trim();
-            continue;
-        }
-        let inner = ["defined", "IS_ENABLED"]
-            .iter()
-            .find_map(|word| text.strip_prefix(word))
-            .map(|rest| rest.trim().trim_start_matches('(').trim_end_matches(')'));
-        return match inner {
-            Some(name) if is_word(name.trim()) => (name.trim(), flipped),
-            _ => (text, flipped),
-        };
+fn is_constant(value: &Expr) -> bool {
+    match value {
+        Expr::Int(_) | Expr::Str(_) | Expr::Function(_) | Expr::Name(_) => true,
+        Expr::Unary(_, inner) | Expr::Cast(_, inner) => is_constant(inner),
+        _ => false,
     }
-}
-
-fn is_word(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }

@@ -93,8 +93,14 @@ impl Body<'_, '_> {
 
     fn case_values(&mut self, value: Node) -> Option<(i64, i64)> {
         let text = self.text;
-        let low = self.cx.constant(text, value)?;
-        Some((low, low))
+        // The prepass writes `A ... B` as `A || B`.
+        if text.tree.kind(value) == Kind::Binary && self.operator(value) == b"||" {
+            let low = text.tree.child(value, Part::Left)?;
+            let high = text.tree.child(value, Part::Right)?;
+            return Some((self.cx.constant(text, low)?, self.cx.constant(text, high)?));
+        }
+        let only = self.cx.constant(text, value)?;
+        Some((only, only))
     }
 
     /// Calls in a constant expression stand in the text but never run.

@@ -1,6 +1,6 @@
 //! One parsed piece of a file: the file itself, a definition of a header, a macro's body.
 
-use crate::pre::{BlockMacro, Extent, Prepared};
+use crate::pre::{BlockMacro, Chain, Extent, MacroHead, Prepared};
 use crate::syntax::{Node, Tree};
 use kloom_diag::{FileId, Span};
 
@@ -107,11 +107,50 @@ impl<'t> Text<'t> {
         Some(self.original(span))
     }
 
-    /// Whether this argument was replaced because it could not be read.
-    pub(super) fn zeroed(&self, node: Node) -> bool {
+    /// The jump word that was blanked just in front of a node, or that it stands for.
+    pub(super) fn jump_before(&self, node: Node) -> Option<Span> {
+        let list = &self.prepared.jumps;
         let start = self.prepared_start(node);
-        let list = &self.prepared.zeroed;
-        list.binary_search_by_key(&start, |e| e.start).is_ok()
+        let at = list.partition_point(|jump| jump.start <= start);
+        let jump = at.checked_sub(1).and_then(|at| list.get(at))?;
+        let gap = Extent::new(jump.start, start).of(&self.prepared.text);
+        gap.iter()
+            .all(u8::is_ascii_whitespace)
+            .then(|| self.span_in_file(*jump))
+    }
+
+    /// The word of the user's text that starts where a node does.
+    pub(super) fn word(&self, node: Node) -> Span {
+        let span = self.span(node);
+        let rest = self.original.get(span.start as usize..).unwrap_or(&[]);
+        let word = |b: &&u8| b.is_ascii_alphanumeric() || **b == b'_' || **b == b'$' || **b >= 0x80;
+        let len = rest.iter().take_while(word).count() as u32;
+        Span::new(span.file, span.start, span.start + len)
+    }
+
+    /// The `#if` chain that a node of the grammar stands for.
+    pub(super) fn chain(&self, node: Node) -> Option<&'t Chain> {
+        let chains = &self.prepared.chains;
+        let start = self.prepared_start(node);
+        let at = chains
+            .binary_search_by_key(&start, |c| c.whole.start)
+            .ok()?;
+        chains.get(at)
+    }
+
+    /// The operands of inline assembly in a node.
+    pub(super) fn assembly(&self, node: Node) -> Option<Span> {
+        let list = &self.prepared.asm;
+        let at = list.partition_point(|e| e.start < self.prepared_start(node));
+        let found = list.get(at)?;
+        (found.start < self.prepared_end(node)).then(|| self.span_in_file(*found))
+    }
+
+    /// The macro that made a function's head.
+    pub(super) fn head(&self, name: Node) -> Option<&'t MacroHead> {
+        let start = self.prepared_start(name);
+        let near = |head: &&MacroHead| head.function.start == start || head.whole.contains(start);
+        self.prepared.heads.iter().find(near)
     }
 
     /// Whether a comma just before this argument was put there to join two pieces of a string.

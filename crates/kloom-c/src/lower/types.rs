@@ -41,7 +41,10 @@ impl Lowering<'_> {
         match text.tree.kind(node) {
             Kind::PrimitiveType if bytes == b"void" => self.unit.types.intern(Type::Void),
             Kind::PrimitiveType | Kind::SizedType => self.int_type(bytes),
-            Kind::TypeIdentifier => self.named_type(bytes),
+            Kind::TypeIdentifier => match text.type_argument(node) {
+                Some(words) => self.type_words(words),
+                None => self.named_type(bytes),
+            },
             Kind::Struct | Kind::Union => self.struct_type(text, node, depth),
             Kind::Enum => {
                 if let Some(body) = text.tree.child(node, Part::Body) {

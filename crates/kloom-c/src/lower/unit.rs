@@ -5,7 +5,10 @@ use super::text::Text;
 use crate::Context;
 use crate::headers::{Symbol, Symbols};
 use kloom_diag::{FileId, SourceFile, Span};
-use kloom_ir::{Function, FunctionId, Name, Skipped, TopMacro, TypeId, Unit};
+use kloom_facts::{Fact, Verb};
+use kloom_ir::{
+    Expr, Function, FunctionId, Global, Linkage, Name, Skipped, TopMacro, TypeId, Unit,
+};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// A function that the file or a header declares or defines.
@@ -13,6 +16,13 @@ use rustc_hash::{FxHashMap, FxHashSet};
 pub(super) struct Signature {
     /// What it returns.
     pub returns: TypeId,
+}
+
+/// The arguments of a declaring macro that are the names it declares.
+pub(super) fn declared_arguments(fact: &'static Fact) -> impl Iterator<Item = usize> {
+    fact.effects(Verb::Assigns)
+        .filter(|effect| effect.says("declares"))
+        .filter_map(|effect| effect.arg.map(usize::from))
 }
 
 /// One file on its way to a [`Unit`].
@@ -123,15 +133,36 @@ impl<'a> Lowering<'a> {
         number
     }
 
+    /// The variables that a macro at file scope declares: `static DEFINE_MUTEX(m);`
+    fn macro_variables(&mut self, text: &Text<'_>, name: Name, whole: Span, args: &[Span]) {
+        let Some(fact) = self.fact(name) else { return };
+        let linkage = if text.original(whole).starts_with(b"static") {
+            Linkage::Static
+        } else {
+            Linkage::External
+        };
+        for argument in declared_arguments(fact) {
+            if let Some(span) = args.get(argument).copied() {
+                let name = self.name(text.original(span));
+                self.global(Global {
+                    name,
+                    ty: TypeId::UNKNOWN,
+                    span,
+                    linkage,
+                    is_extern: false,
+                    init: Some(Expr::Unknown),
+                });
+            }
+        }
+    }
+
     fn top_macros(&mut self, text: &Text<'_>) {
         for used in &text.prepared.top_macros {
             let name = self.name(used.name.of(text.original));
-            let args = used.args.iter().map(|a| text.span_in_file(*a)).collect();
-            self.unit.top_macros.push(TopMacro {
-                name,
-                span: text.span_in_file(used.whole),
-                args,
-            });
+            let args: Vec<Span> = used.args.iter().map(|a| text.span_in_file(*a)).collect();
+            let span = text.span_in_file(used.whole);
+            self.macro_variables(text, name, span, &args);
+            self.unit.top_macros.push(TopMacro { name, span, args });
         }
         for define in &text.prepared.defines {
             if define.params.is_some() {

@@ -112,6 +112,16 @@ impl Walker<'_> {
         }
         match self.kind(at) {
             Kind::Open(b'{') if self.closer(at) == Some(end - 1) => self.braced_argument(at),
+            Kind::Word(Word::Return | Word::Goto | Word::Jump) => {
+                // `return -EINVAL`: what it returns stays.
+                let word = self.extent(at);
+                self.text.blank(word);
+                if end == at + 1 {
+                    self.text.replace(word, b"0");
+                }
+                self.out.jumps.push(word);
+                at + 1
+            }
             Kind::Dot if self.word(at + 1).is_some() => {
                 // `.member = value`
                 self.text.blank(self.extent(at));

@@ -95,14 +95,12 @@ impl Walker<'_> {
         }
     }
 
-    /// `goto *p` reads as `return p`.
+    /// `goto *p` reads as `*p`.
     fn computed_goto(&mut self, at: usize) {
         if self.kind(at + 1) == Kind::Star {
-            let whole = self.span(at, at + 1);
-            let room = Extent::new(whole.start, self.extent(at + 2).start);
-            if !self.text.replace(room, b"return ") {
-                self.text.replace(whole, b"return");
-            }
+            let word = self.extent(at);
+            self.text.blank(word);
+            self.out.jumps.push(word);
         }
     }
 
@@ -160,10 +158,14 @@ impl Walker<'_> {
         let between = Extent::new(colon.end, next.start.max(colon.end));
         let directive = between.of(self.source).contains(&b'#');
         let mut hangs = true;
-        if (directive || matches!(self.kind(at + 2), Kind::Close(_)))
-            && self.text.insert(colon.end, b';').is_some()
-        {
-            hangs = false;
+        if directive || matches!(self.kind(at + 2), Kind::Close(_)) {
+            let word = self.extent(at);
+            let short = Extent::new(colon.start - 1, colon.end);
+            // Without room behind the colon the label gives its last letter.
+            hangs = self.text.insert(colon.end, b';').is_none()
+                && !(word.end == colon.start
+                    && word.end - word.start > 1
+                    && self.text.replace(short, b":;"));
         }
         self.label_ended(hangs);
         at + 2

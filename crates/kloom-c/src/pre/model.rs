@@ -169,6 +169,9 @@ pub struct Prepared {
     pub top_macros: Vec<MacroUse>,
     /// Function heads made by a macro.
     pub heads: Vec<MacroHead>,
+    /// Words that jump and were blanked: `return` in front of a macro argument, `goto` of a
+    /// computed jump (the star stays).
+    pub jumps: Vec<Extent>,
     /// The operands of inline assembly that were blanked.
     pub asm: Vec<Extent>,
     /// Every `#define`.
