@@ -3,13 +3,9 @@
 use crate::random::Random;
 use anyhow::{Context, Result};
 use clap::Args;
-use kloom_diag::Provider;
+use std::io;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-/// Headers above this size are register tables; nothing in them matters here.
-const LARGEST_HEADER: u64 = 1 << 20;
 
 /// Which C files to look at.
 #[derive(Args, Debug)]
@@ -45,7 +41,7 @@ impl Selection {
         found.sort();
         found.dedup();
         if !self.having.is_empty() {
-            let hits = map(&found, |path| Some(self.wants(&std::fs::read(path).ok()?)));
+            let hits = map(&found, |path| Some(self.wants(&std::fs::read(path).ok()?)))?;
             let mut hits = hits.into_iter();
             found.retain(|_| hits.next().flatten() == Some(true));
         }
@@ -79,58 +75,15 @@ fn walk(dir: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
 }
 
 /// Applies `work` to every item on all cores; the results keep the items' order.
-pub fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let next = AtomicUsize::new(0);
-    let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
-    let worker = || {
-        let mut done = Vec::new();
-        while let Some((at, item)) = claim(&next, items) {
-            done.push((at, work(item)));
-        }
-        done
+pub fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Result<Vec<R>> {
+    let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let mut results = Vec::with_capacity(items.len());
+    let keep = |result| {
+        results.push(result);
+        io::Result::Ok(())
     };
-    let mut results: Vec<(usize, R)> = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(worker)).collect();
-        workers
-            .into_iter()
-            .flat_map(|handle| match handle.join() {
-                Ok(done) => done,
-                Err(panic) => std::panic::resume_unwind(panic),
-            })
-            .collect()
-    });
-    results.sort_unstable_by_key(|(at, _)| *at);
-    results.into_iter().map(|(_, result)| result).collect()
-}
-
-fn claim<'a, T>(next: &AtomicUsize, items: &'a [T]) -> Option<(usize, &'a T)> {
-    let at = next.fetch_add(1, Ordering::Relaxed);
-    Some((at, items.get(at)?))
-}
-
-/// Headers and siblings straight from disk.
-pub struct Disk;
-
-impl Provider for Disk {
-    fn read(&self, path: &str) -> Option<Arc<[u8]>> {
-        let meta = std::fs::metadata(path).ok()?;
-        if !meta.is_file() || meta.len() > LARGEST_HEADER {
-            return None;
-        }
-        std::fs::read(path).ok().map(Arc::from)
-    }
-
-    fn list(&self, dir: &str) -> Vec<String> {
-        let Ok(entries) = std::fs::read_dir(dir) else {
-            return Vec::new();
-        };
-        let mut names: Vec<String> = entries
-            .flatten()
-            .filter_map(|entry| entry.file_name().into_string().ok())
-            .collect();
-        names.sort();
-        names
-    }
+    kloom::pool::in_order(items, cores, work, keep)?;
+    Ok(results)
 }
 
 #[cfg(test)]
@@ -138,7 +91,7 @@ mod tests {
     #[test]
     fn results_keep_the_order_of_the_items() {
         let items: Vec<u32> = (0..500).collect();
-        let doubled = super::map(&items, |n| n * 2);
+        let doubled = super::map(&items, |n| n * 2).unwrap();
         assert!(items.iter().zip(&doubled).all(|(n, d)| n * 2 == *d));
     }
 }

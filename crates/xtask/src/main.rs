@@ -1,6 +1,11 @@
 //! Automation for working on kloom.
 
+mod corpus;
+mod creations;
 mod files;
+mod ledger;
+mod linting;
+mod mutate;
 mod oracle;
 mod random;
 mod reader;
@@ -19,8 +24,10 @@ struct Command {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Compare the tokens of C files with their IR.
     Oracle(oracle::Options),
+    Corpus(corpus::Options),
+    Ledger(ledger::Options),
+    Mutate(mutate::Options),
     /// Check the project's own conventions.
     Tidy,
 }
@@ -28,6 +35,9 @@ enum Task {
 fn main() -> ExitCode {
     let done = match Command::parse().task {
         Task::Oracle(options) => oracle::run(&options),
+        Task::Corpus(options) => corpus::run(&options),
+        Task::Ledger(options) => ledger::run(&options),
+        Task::Mutate(options) => mutate::run(&options),
         Task::Tidy => tidy::run(),
     };
     match done {

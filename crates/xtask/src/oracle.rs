@@ -7,13 +7,14 @@
 
 mod check;
 
-use crate::files::{self, Disk, Selection};
+use crate::files::{self, Selection};
 use crate::random::Random;
 use crate::reader::lexer;
 use crate::reader::scan::{self, Kind, Wanted};
 use anyhow::{Result, ensure};
 use check::{Census, Fault};
 use clap::Args;
+use kloom::disk::Disk;
 use kloom_c::Context;
 use kloom_diag::{FileId, SourceFile, Span};
 use kloom_facts::Facts;
@@ -70,7 +71,7 @@ struct Tally {
 pub fn run(options: &Options) -> Result<()> {
     let paths = options.selection.resolve()?;
     let context = Context::new(Facts::builtin(), &Disk, None);
-    let tallies = files::map(&paths, |path| tally(&context, path, options));
+    let tallies = files::map(&paths, |path| tally(&context, path, options))?;
     let mut report = String::new();
     let total = summarise(&paths, &tallies, options, &mut report)?;
     print!("{report}");

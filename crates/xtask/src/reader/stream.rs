@@ -39,8 +39,8 @@ pub struct Stream<'a> {
     pub tokens: &'a [Token],
 }
 
-impl Stream<'_> {
-    pub fn text(&self, at: usize) -> &[u8] {
+impl<'a> Stream<'a> {
+    pub fn text(&self, at: usize) -> &'a [u8] {
         self.tokens.get(at).map_or(b"", |t| t.text(self.source))
     }
 
