@@ -65,7 +65,7 @@ fn table(pages: &[Page]) -> String {
             (_, Some(pattern)) => pattern_source(pattern),
             (module, None) => format!("Logic::Check({:?})", module.as_deref().unwrap_or_default()),
         };
-        let (since, subsumes) = (&meta.since, &meta.subsumes);
+        let (since, words, subsumes) = (&meta.since, &meta.words, &meta.subsumes);
         let examples: String = examples
             .iter()
             .map(|e| format!("Example {{ wrong: {}, code: {:?} }},", e.wrong, e.code))
@@ -73,7 +73,7 @@ fn table(pages: &[Page]) -> String {
         let _ = writeln!(
             out,
             "Rule {{ name: {name:?}, summary: {summary:?}, severity: Severity::{severity}, \
-             since: {since:?}, subsumes: &{subsumes:?}, logic: {logic}, page: {body:?}, \
+             since: {since:?}, words: &{words:?}, subsumes: &{subsumes:?}, logic: {logic}, page: {body:?}, \
              examples: &[{examples}] }},"
         );
     }
@@ -92,6 +92,7 @@ fn table(pages: &[Page]) -> String {
 fn pattern_source(pattern: &Pattern) -> String {
     let Pattern {
         effect,
+        argument,
         text,
         except,
         except_before,
@@ -116,7 +117,7 @@ fn pattern_source(pattern: &Pattern) -> String {
         label,
     } = message;
     format!(
-        "Logic::Pattern(Pattern {{ verb: Verb::{verb}, test: TextTest::{test}, \
+        "Logic::Pattern(Pattern {{ verb: Verb::{verb}, argument: {argument:?}, test: TextTest::{test}, \
          except: &{except:?}, except_before: &{except_before:?}, message: Message {{ \
          what: {what:?}, why: {why:?}, help: {help:?}, label: {label:?} }} }})"
     )

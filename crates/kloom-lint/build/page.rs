@@ -34,6 +34,9 @@ pub struct Meta {
     pub module: Option<String>,
     /// The logic of a pattern.
     pub pattern: Option<Pattern>,
+    /// Words that a check compares with.
+    #[serde(default)]
+    pub words: Vec<String>,
     /// Rules whose findings with the same root become steps of this one's.
     #[serde(default)]
     pub subsumes: Vec<String>,
@@ -63,6 +66,8 @@ pub enum Kind {
 pub struct Pattern {
     /// The effect; its `arg` is the text.
     pub effect: String,
+    /// The rule is about calls that take the text as this argument; about all if it says nothing.
+    pub argument: Option<u8>,
     pub text: TextTest,
     /// Notes of the effect for which the rule is silent.
     #[serde(default)]

@@ -6,6 +6,7 @@
 mod checks;
 mod context;
 mod fold;
+mod kbuild;
 mod lint;
 mod literal;
 mod pattern;
@@ -14,5 +15,5 @@ mod select;
 
 pub use context::Context;
 pub use lint::{FileReport, Linter, NotAnalysed, Reason, lint_file};
-pub use rule::{Example, Rule, rule, rules};
+pub use rule::{Example, Rule, checks, rule, rules};
 pub use select::{Profile, Selection, UnknownRule};

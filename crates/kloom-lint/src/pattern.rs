@@ -80,6 +80,9 @@ impl Hit {
 
 impl Run<'_> {
     fn hit(&self, site: &CallSite<'_>, effect: &Effect, here: (BlockId, usize)) -> Option<Hit> {
+        if self.logic.argument.is_some() && self.logic.argument != effect.arg {
+            return None;
+        }
         let index = usize::from(effect.arg?);
         let arg = site.call.args.get(index)?;
         let unit = self.context.unit;

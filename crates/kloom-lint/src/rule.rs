@@ -15,6 +15,8 @@ pub struct Rule {
     pub severity: Severity,
     /// The release of kloom that brought it.
     pub since: &'static str,
+    /// Words that its check compares with.
+    pub words: &'static [&'static str],
     /// Rules whose findings with the same root become steps of this one's.
     pub subsumes: &'static [&'static str],
     /// The page's text as markdown, without the name and the TOML block.
@@ -46,6 +48,8 @@ pub(crate) enum Logic {
 #[derive(Debug)]
 pub(crate) struct Pattern {
     pub verb: Verb,
+    /// Only calls that take the text as this argument.
+    pub argument: Option<u8>,
     pub test: TextTest,
     /// Notes of the effect for which the rule is silent.
     pub except: &'static [&'static str],
@@ -79,6 +83,11 @@ include!(concat!(env!("OUT_DIR"), "/rules.rs"));
 /// Every rule, sorted by name.
 pub fn rules() -> &'static [Rule] {
     RULES
+}
+
+/// The modules of checks that pages name, each once.
+pub fn checks() -> impl Iterator<Item = &'static str> {
+    CHECKS.iter().map(|(module, _)| *module)
 }
 
 /// The rule with this name.

@@ -1,0 +1,72 @@
+//! Runs the linter on texts and folders.
+
+#![allow(dead_code, reason = "each test file uses a part")]
+
+use kloom_diag::{FileId, Provider};
+use kloom_facts::{Facts, Target};
+use kloom_lint::{Linter, Profile, Selection, lint_file};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The files below `fixtures/lint`.
+struct Folder;
+
+impl Provider for Folder {
+    fn read(&self, path: &str) -> Option<Arc<[u8]>> {
+        fs::read(fixtures().join(path)).ok().map(Into::into)
+    }
+
+    fn list(&self, dir: &str) -> Vec<String> {
+        let entries = fs::read_dir(fixtures().join(dir)).into_iter().flatten();
+        let mut names: Vec<String> = entries
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+            .collect();
+        names.sort();
+        names
+    }
+}
+
+pub fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/lint")
+}
+
+/// Line and rule of every finding in a text, all rules on; steps are not findings.
+pub fn lint(path: &str, text: &str) -> Vec<(u32, String)> {
+    let selection = Selection::new(Profile::Strict, &[], &[]).unwrap();
+    let linter = Linter::new(Facts::builtin(), Target::NEWEST, selection, &Folder);
+    let report = lint_file(&linter, path, text.as_bytes().into());
+    let found = report.diagnostics.iter().map(|found| {
+        assert_eq!(
+            found.primary.file,
+            FileId(0),
+            "{path}: a finding outside the file"
+        );
+        let at = report
+            .files
+            .get(found.primary.file)
+            .line_col(found.primary.start);
+        (at.line, found.rule.to_owned())
+    });
+    found.collect()
+}
+
+/// The C files below a folder with their texts, sorted.
+pub fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
+    let mut all = Vec::new();
+    let mut paths: Vec<PathBuf> = fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    paths.sort();
+    for path in paths {
+        if path.is_dir() {
+            all.extend(sources(&path));
+        } else if path.extension().is_some_and(|e| e == "c") {
+            let text = fs::read_to_string(&path).unwrap();
+            all.push((path, text));
+        }
+    }
+    all
+}
