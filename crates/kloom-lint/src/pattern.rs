@@ -5,7 +5,9 @@ use crate::literal::Literal;
 use crate::rule::{Message, Pattern, Rule, TextTest};
 use kloom_diag::{Diagnostic, Root, Span};
 use kloom_facts::Effect;
-use kloom_ir::{Base, BlockId, Expr, Function, InstrKind, Linkage, LocalId, Name, Terminator};
+use kloom_ir::{
+    Base, BlockId, Elem, Expr, Function, InstrKind, Linkage, LocalId, Name, Terminator,
+};
 use rustc_hash::FxHashSet;
 use std::cell::OnceCell;
 
@@ -141,13 +143,20 @@ impl Run<'_> {
 
     /// Whether the value certainly comes from a variable whose text is not in sight.
     fn is_given(&self, function: &Function, expr: &Expr, depth: u32) -> bool {
-        let Expr::Read(place) = expr else {
+        let (Expr::Read(place) | Expr::AddrOf(place)) = expr else {
             return false;
         };
-        match function.places.get(*place).base {
-            Base::Local(local) => self.is_given_local(function, local, depth),
-            Base::Global(name) => self.is_given_global(name),
-            Base::Step(..) => true,
+        let places = &function.places;
+        match (places.get(*place).base, places.root(*place)) {
+            (Base::Local(local), _) => self.is_given_local(function, local, depth),
+            (Base::Global(name), _) => self.is_given_global(name),
+            // One of a table of texts.
+            (Base::Step(_, Elem::Index(_)), Base::Global(_)) => false,
+            // An array is named by its first element.
+            (Base::Step(array, Elem::Index(_)), Base::Local(_)) => {
+                self.is_given(function, &Expr::Read(array), depth)
+            }
+            (Base::Step(..), _) => true,
         }
     }
 

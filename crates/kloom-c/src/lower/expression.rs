@@ -209,6 +209,9 @@ impl Body<'_, '_> {
         if let Some(value) = self.cx.named_constant(name) {
             return Expr::Int(value);
         }
+        if let Some(text) = self.cx.named_string(name) {
+            return Expr::Str(text);
+        }
         if self.cx.is_function(name) {
             return Expr::Function(name);
         }

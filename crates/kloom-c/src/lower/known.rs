@@ -4,6 +4,7 @@
 use super::text::Text;
 use super::unit::{Lowering, Signature};
 use crate::headers::Symbol;
+use kloom_diag::Span;
 use kloom_facts::{Fact, Kind};
 use kloom_ir::{Name, TypeId};
 
@@ -137,6 +138,20 @@ impl Lowering<'_> {
         }
         self.constants.insert(name, value);
         value
+    }
+
+    /// The text behind a name that stands for a string: a macro that starts with a literal.
+    pub(super) fn named_string(&mut self, name: Name) -> Option<Span> {
+        let name = self.unaliased(name);
+        let symbols = self.symbols;
+        let found = symbols.find_macro(self.unit.names.text(name).as_bytes())?;
+        let body = found.define.body;
+        let is_string = body
+            .of(&found.file.text)
+            .trim_ascii_start()
+            .starts_with(b"\"");
+        (is_string && found.define.params.is_none())
+            .then(|| Span::new(self.file(found.source), body.start, body.end))
     }
 
     /// The name that a name stands for, through object-like macros that are just another name.
