@@ -1,23 +1,22 @@
 //! Headers of the module: found through the provider, read once, indexed by name.
+//!
+//! A header is prepared like a source file and gives names and ranges; what a name means is parsed
+//! only when somebody asks for it.
 
-use crate::pre::{Define, Extent, Prepared, Words};
+mod cache;
+mod path;
+
+pub use crate::pre::Symbol;
+pub use cache::HeaderCache;
+
+use crate::pre::{Define, Definition, Extent, Prepared, Words};
 use kloom_diag::Provider;
-use std::sync::Arc;
+use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
+use std::hash::Hasher;
+use std::sync::{Arc, OnceLock};
 
-/// What a name in a header is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Symbol {
-    /// `struct tag { … }` or `union tag { … }`.
-    Struct,
-    /// `typedef … name;`
-    Typedef,
-    /// A function declared but not defined.
-    Prototype,
-    /// A function with its body (static inline).
-    Function,
-    /// A name in an `enum { … }`.
-    Enumerator,
-}
+/// Headers of one unit past which the rest are not read.
+const MAX_HEADERS: usize = 96;
 
 /// One file of a unit.
 #[derive(Debug)]
@@ -28,6 +27,15 @@ pub struct Source {
     pub text: Arc<[u8]>,
     /// The prepass' result for it.
     pub prepared: Prepared,
+    index: OnceLock<Index>,
+}
+
+/// Positions in the lists of a [`Prepared`] by the hash of symbol and name. Of names that are
+/// defined more than once the first counts.
+#[derive(Debug, Default)]
+struct Index {
+    definitions: FxHashMap<u64, u32>,
+    defines: FxHashMap<u64, u32>,
 }
 
 /// Where a name is defined.
@@ -54,9 +62,51 @@ pub struct FoundMacro<'a> {
     pub define: &'a Define,
 }
 
-/// Headers read so far, shared by all threads and bounded.
-#[derive(Debug, Default)]
-pub struct HeaderCache {}
+impl Source {
+    /// A file with what the prepass made of it.
+    pub fn new(path: impl Into<Arc<str>>, text: Arc<[u8]>, prepared: Prepared) -> Source {
+        Source {
+            path: path.into(),
+            text,
+            prepared,
+            index: OnceLock::new(),
+        }
+    }
+
+    fn index(&self) -> &Index {
+        self.index.get_or_init(|| {
+            let mut index = Index::default();
+            for (at, found) in self.prepared.definitions.iter().enumerate() {
+                let key = key(Some(found.symbol), found.name.of(&self.text));
+                index.definitions.entry(key).or_insert(at as u32);
+            }
+            for (at, found) in self.prepared.defines.iter().enumerate() {
+                let key = key(None, found.name.of(&self.text));
+                index.defines.entry(key).or_insert(at as u32);
+            }
+            index
+        })
+    }
+
+    fn definition(&self, key: u64, symbol: Symbol, name: &[u8]) -> Option<&Definition> {
+        let at = *self.index().definitions.get(&key)?;
+        let found = self.prepared.definitions.get(at as usize)?;
+        (found.symbol == symbol && found.name.of(&self.text) == name).then_some(found)
+    }
+
+    fn define(&self, key: u64, name: &[u8]) -> Option<&Define> {
+        let at = *self.index().defines.get(&key)?;
+        let found = self.prepared.defines.get(at as usize)?;
+        (found.name.of(&self.text) == name).then_some(found)
+    }
+}
+
+fn key(symbol: Option<Symbol>, name: &[u8]) -> u64 {
+    let mut hasher = FxHasher::default();
+    hasher.write(name);
+    hasher.write_u8(symbol.map_or(0, |symbol| symbol as u8 + 1));
+    hasher.finish()
+}
 
 /// The names that one file and its local headers give.
 #[derive(Debug, Default)]
@@ -68,13 +118,33 @@ impl Symbols {
     /// Follows the local includes of a file. The file itself is source 0.
     pub fn load(
         main: Arc<Source>,
-        _words: &Words,
-        _provider: &dyn Provider,
-        _cache: &HeaderCache,
+        words: &Words,
+        provider: &dyn Provider,
+        cache: &HeaderCache,
     ) -> Symbols {
-        Symbols {
-            sources: vec![main],
+        let root = path::folder(&main.path).to_owned();
+        let mut seen: FxHashSet<Arc<str>> = FxHashSet::from_iter([main.path.clone()]);
+        let mut sources = vec![main];
+        let mut at = 0;
+        while let Some(source) = sources.get(at).cloned() {
+            at += 1;
+            for include in source.prepared.includes.iter().filter(|i| i.quoted) {
+                if sources.len() > MAX_HEADERS {
+                    break;
+                }
+                let Ok(name) = std::str::from_utf8(include.path.of(&source.text)) else {
+                    continue;
+                };
+                let found = path::candidates(path::folder(&source.path), &root, name)
+                    .find_map(|path| cache.get(&path, words, provider));
+                if let Some(header) = found
+                    && seen.insert(header.path.clone())
+                {
+                    sources.push(header);
+                }
+            }
         }
+        Symbols { sources }
     }
 
     /// The file and its headers, in the order they were reached; 0 is the file itself.
@@ -83,18 +153,24 @@ impl Symbols {
     }
 
     /// The definition of `name` as a `symbol`: the file's own first, then headers in order.
-    pub fn find(&self, _symbol: Symbol, _name: &[u8]) -> Option<Found<'_>> {
-        None
+    pub fn find(&self, symbol: Symbol, name: &[u8]) -> Option<Found<'_>> {
+        let key = key(Some(symbol), name);
+        self.sources.iter().enumerate().find_map(|(source, file)| {
+            let found = file.definition(key, symbol, name)?;
+            Some(Found {
+                source,
+                file,
+                whole: found.whole,
+                name: found.name,
+            })
+        })
     }
 
     /// The macro `name`, object-like or function-like.
     pub fn find_macro(&self, name: &[u8]) -> Option<FoundMacro<'_>> {
+        let key = key(None, name);
         self.sources.iter().enumerate().find_map(|(source, file)| {
-            let define = file
-                .prepared
-                .defines
-                .iter()
-                .find(|d| d.name.of(&file.text) == name)?;
+            let define = file.define(key, name)?;
             Some(FoundMacro {
                 source,
                 file,
@@ -103,3 +179,6 @@ impl Symbols {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -38,11 +38,8 @@ const MAX_DEPTH: u32 = 200;
 
 /// Lowers one file.
 pub(crate) fn lower(context: &Context<'_>, path: &str, text: Arc<[u8]>) -> Unit {
-    let main = Arc::new(Source {
-        path: path.into(),
-        prepared: pre::prepare(&text, &context.words),
-        text,
-    });
+    let prepared = pre::prepare(&text, &context.words);
+    let main = Arc::new(Source::new(path, text, prepared));
     let symbols = Symbols::load(main, &context.words, context.provider, &context.headers);
     unit::Lowering::new(context, &symbols).run()
 }

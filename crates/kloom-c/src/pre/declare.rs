@@ -1,6 +1,7 @@
 //! Declarations: which words of a run of specifiers are the type, the name, attributes.
 
 use super::lex::Kind;
+use super::model::Symbol;
 use super::walk::{Room, Stage, Walker};
 use super::words::{Word, looks_like_attribute};
 
@@ -38,6 +39,8 @@ impl Walker<'_> {
                 let room = if declarator {
                     Room::Declarator
                 } else {
+                    let top = self.top();
+                    top.function |= at > 0 && top.name as usize == at - 1;
                     Room::Params
                 };
                 return self.push(room, at);
@@ -86,13 +89,24 @@ impl Walker<'_> {
     }
 
     fn open_brace(&mut self, at: usize) -> usize {
-        let room = match self.announced.take() {
+        let room = match self.announced(at) {
             Some(room) => room,
             None if at > 0 && self.kind(at - 1) == Kind::Str => Room::File,
-            None if self.top().stage == Stage::Named && self.room().is_body_place() => Room::Block,
+            None if self.top().stage == Stage::Named && self.room().is_body_place() => {
+                self.record_function(at);
+                Room::Block
+            }
             None => Room::Elements,
         };
         self.push(room, at)
+    }
+
+    fn record_function(&mut self, open: usize) {
+        let top = *self.top();
+        if let Some(close) = self.closer(open).filter(|_| top.function) {
+            let whole = self.span(top.first as usize, close);
+            self.define(Symbol::Function, top.name, whole);
+        }
     }
 
     /// A run of words in a declaration.
@@ -128,8 +142,8 @@ impl Walker<'_> {
             _ if call && ty.is_some() => Stage::Named,
             _ => Stage::Declarator,
         };
-        if self.room() == Room::Declarator && name.is_some() {
-            self.top().stage = Stage::Named;
+        if let Some((word, _)) = name.and_then(|index| run.names.get(index)) {
+            self.top().name = *word as u32;
         }
         run.end
     }
@@ -266,10 +280,12 @@ impl Walker<'_> {
                 _ => break,
             };
         }
+        self.tagged = None;
         if matches!(
             self.word(next),
             Some(Word::Ident | Word::Iterator | Word::Scoped)
         ) {
+            self.tagged = Some((at, next));
             next += 1;
         }
         if self.kind(next) == Kind::Open(b'{') && self.closer(next).is_some() {

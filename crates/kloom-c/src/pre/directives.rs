@@ -1,8 +1,12 @@
 //! Preprocessor lines: what they say is recorded, then they leave the text.
 
 use super::edit::Text;
-use super::lex::{Directive, DirectiveKind, Lexed, trim};
+use super::lex::{Directive, DirectiveKind, Kind, Lexed, trim};
 use super::model::{ArmFate, Chain, ChainForm, Define, Extent, Include, Prepared};
+use super::words::{Word, Words};
+
+/// Iterators defined by one file past which the rest are recognised by shape only.
+const ITERATORS: usize = 32;
 
 /// Records every `#define` and `#include`.
 pub(super) fn record(source: &[u8], lines: &[Directive], out: &mut Prepared) {
@@ -11,6 +15,37 @@ pub(super) fn record(source: &[u8], lines: &[Directive], out: &mut Prepared) {
             DirectiveKind::Define => out.defines.extend(define(source, line.rest)),
             DirectiveKind::Include => out.includes.extend(include(source, line.rest)),
             _ => {}
+        }
+    }
+}
+
+/// Words that the file itself defines as iterators, `#define for_each_x(…) for (…`, become such.
+pub(super) fn local_iterators(source: &[u8], lexed: &mut Lexed, words: &Words) {
+    let mut names: Vec<&[u8]> = Vec::new();
+    for line in &lexed.directives {
+        if line.kind != DirectiveKind::Define {
+            continue;
+        }
+        let Some(define) = define(source, line.rest).filter(|d| d.params.is_some()) else {
+            continue;
+        };
+        let body = define.body.of(source);
+        let length = body
+            .iter()
+            .take_while(|b| b.is_ascii_alphanumeric() || **b == b'_');
+        let first = &body[..length.count()];
+        let loops =
+            matches!(words.role(first), Word::For | Word::Iterator) || names.contains(&first);
+        if loops && names.len() < ITERATORS {
+            names.push(define.name.of(source));
+        }
+    }
+    if names.is_empty() {
+        return;
+    }
+    for token in &mut lexed.tokens {
+        if token.kind == Kind::Word(Word::Ident) && names.contains(&token.extent().of(source)) {
+            token.kind = Kind::Word(Word::Iterator);
         }
     }
 }

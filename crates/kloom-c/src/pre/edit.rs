@@ -35,6 +35,16 @@ impl Text {
         true
     }
 
+    /// Fills a range with underscores, unless it has a newline.
+    pub(crate) fn underline(&mut self, at: Extent) -> bool {
+        let room = self.slice(at);
+        let clear = !room.contains(&b'\n');
+        if clear {
+            room.fill(b'_');
+        }
+        clear
+    }
+
     /// Writes `word` where a range first has room for it before a newline.
     pub(crate) fn place(&mut self, at: Extent, word: &[u8]) {
         let fits = |window: &[u8]| !window.contains(&b'\n');

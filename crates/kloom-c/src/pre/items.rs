@@ -1,7 +1,7 @@
 //! What starts an item: a statement, a declaration, a member, a macro in the place of one.
 
 use super::lex::Kind;
-use super::model::{BlockKind, Extent, MacroHead};
+use super::model::{BlockKind, Extent, MacroHead, Symbol};
 use super::walk::{After, Room, Stage, Walker};
 use super::words::{Word, looks_like_attribute};
 
@@ -530,6 +530,17 @@ impl Walker<'_> {
     /// The start of an enumerator.
     pub(super) fn enumerator(&mut self, at: usize) -> usize {
         self.plain();
+        if self.word(at) == Some(Word::Ident) {
+            let value = if self.kind(at + 1) == Kind::Assign {
+                let close = self.top().close as usize;
+                let end = self.argument_end(at + 2, close);
+                self.span(at + 2, end.saturating_sub(1))
+            } else {
+                let end = self.extent(at).end;
+                Extent::new(end, end)
+            };
+            self.define(Symbol::Enumerator, at as u32, value);
+        }
         if let Some(close) = self.parens(at + 1) {
             match self.kind(close + 1) {
                 Kind::Comma | Kind::Assign | Kind::Close(_) => {

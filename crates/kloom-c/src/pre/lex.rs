@@ -116,7 +116,41 @@ const WORD: [bool; 256] = {
 
 /// Splits `text` into tokens and directives.
 pub(crate) fn lex(text: &[u8], words: &Words) -> Lexed {
+    lex_from(text, words, true)
+}
+
+/// Splits one logical line, the body of a macro: `#` starts no directive in it.
+pub(crate) fn lex_line(text: &[u8], words: &Words) -> Lexed {
+    lex_from(text, words, false)
+}
+
+/// The directives of a text that is not split into tokens, found line by line.
+pub(crate) fn directive_lines(text: &[u8]) -> Vec<Directive> {
+    let mut lines = Vec::new();
+    let mut start = 0;
+    for end in memchr::memchr_iter(b'\n', text).chain([text.len()]) {
+        let line = text.get(start..end).unwrap_or(&[]);
+        for (kind, word) in [
+            (DirectiveKind::Define, b"#define ".as_slice()),
+            (DirectiveKind::Include, b"#include "),
+        ] {
+            if line.starts_with(word) && !line.ends_with(b"\\") {
+                lines.push(Directive {
+                    kind,
+                    whole: Extent::new(start as u32, end as u32),
+                    rest: trim(text, start + word.len(), end),
+                    at: 0,
+                });
+            }
+        }
+        start = end + 1;
+    }
+    lines
+}
+
+fn lex_from(text: &[u8], words: &Words, directives: bool) -> Lexed {
     let mut lexer = Lexer {
+        directives,
         source: text,
         words,
         at: 0,
@@ -133,6 +167,7 @@ pub(crate) fn lex(text: &[u8], words: &Words) -> Lexed {
 struct Lexer<'a> {
     source: &'a [u8],
     words: &'a Words,
+    directives: bool,
     at: usize,
     out: Lexed,
 }
@@ -161,7 +196,7 @@ impl Lexer<'_> {
                     self.blank(start, self.at);
                     continue;
                 }
-                b'#' if line_start => self.directive(),
+                b'#' if line_start && self.directives => self.directive(),
                 _ => self.token(byte),
             }
             line_start = false;

@@ -6,8 +6,8 @@
 mod model;
 
 pub use model::{
-    Arm, ArmFate, AttributeUse, BlockKind, BlockMacro, Chain, ChainForm, Define, Extent, Include,
-    MacroHead, MacroUse, Prepared,
+    Arm, ArmFate, AttributeUse, BlockKind, BlockMacro, Chain, ChainForm, Define, Definition,
+    Extent, Include, MacroHead, MacroUse, Prepared, Symbol,
 };
 
 mod chains;
@@ -18,6 +18,7 @@ mod edit;
 mod express;
 mod items;
 mod lex;
+mod paste;
 mod walk;
 mod words;
 
@@ -26,6 +27,7 @@ pub use words::Words;
 /// Prepares one file.
 pub fn prepare(text: &[u8], words: &Words) -> Prepared {
     let mut lexed = lex::lex(text, words);
+    directives::local_iterators(text, &mut lexed, words);
     let mut chains = chains::resolve(&mut lexed, words);
     directives::blank_plain(&mut lexed);
     let lines = std::mem::take(&mut lexed.directives);
@@ -40,5 +42,22 @@ pub fn prepare(text: &[u8], words: &Words) -> Prepared {
 /// Prepares the body of a function-like macro as statements: same length, continuations blanked,
 /// `##` and `#` turned into something parsable. Offsets are relative to `define.body.start`.
 pub fn prepare_body(text: &[u8], define: &Define, words: &Words) -> Prepared {
-    prepare(define.body.of(text), words)
+    let body = define.body.of(text);
+    let mut lexed = lex::lex_line(body, words);
+    paste::join(&mut lexed);
+    let mut prepared = walk::walk_as(
+        body,
+        lexed,
+        &mut chains::Chains::default(),
+        walk::Room::Block,
+    );
+    prepared.sort();
+    prepared
+}
+
+/// Reads nothing but the `#define` and `#include` lines of a text too large to prepare.
+pub fn outline(text: &[u8]) -> Prepared {
+    let mut prepared = Prepared::default();
+    directives::record(text, &lex::directive_lines(text), &mut prepared);
+    prepared
 }

@@ -147,6 +147,32 @@ pub struct Chain {
     pub arms: Vec<Arm>,
 }
 
+/// What a name at file scope is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Symbol {
+    /// `struct tag { … }` or `union tag { … }`.
+    Struct,
+    /// `typedef … name;`
+    Typedef,
+    /// A function declared but not defined.
+    Prototype,
+    /// A function with its body.
+    Function,
+    /// A name in an `enum { … }`.
+    Enumerator,
+}
+
+/// A definition of a name that other files can look up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Definition {
+    /// What it defines.
+    pub symbol: Symbol,
+    /// The name.
+    pub name: Extent,
+    /// The whole definition. For an enumerator: its value, empty if it has none.
+    pub whole: Extent,
+}
+
 /// The text to parse and what was changed in it, each list in text order.
 #[derive(Clone, Debug, Default)]
 pub struct Prepared {
@@ -178,6 +204,8 @@ pub struct Prepared {
     pub defines: Vec<Define>,
     /// Every `#include`.
     pub includes: Vec<Include>,
+    /// Names that are defined at file scope.
+    pub definitions: Vec<Definition>,
     /// Every `#if` chain, by the offset of its `#if`.
     pub chains: Vec<Chain>,
 }

@@ -6,8 +6,8 @@ use super::chains::{Chains, Mark};
 use super::edit::Text;
 use super::lex::{Kind, Lexed, Token};
 use super::model::{
-    ArmFate, AttributeUse, BlockKind, BlockMacro, Chain, ChainForm, Extent, MacroHead, MacroUse,
-    Prepared,
+    ArmFate, AttributeUse, BlockKind, BlockMacro, Chain, ChainForm, Definition, Extent, MacroHead,
+    MacroUse, Prepared, Symbol,
 };
 use super::words::{Word, looks_like_attribute, looks_like_iterator};
 
@@ -76,6 +76,12 @@ pub(super) struct Frame {
     case: bool,
     /// `?` that wait for their `:`.
     questions: u32,
+    /// First token of the item.
+    pub(super) first: u32,
+    /// The name that its declaration gives, or [`NONE`].
+    pub(super) name: u32,
+    /// Parameters follow the name: a function.
+    pub(super) function: bool,
     /// What the closing bracket means to the item around it.
     after: After,
 }
@@ -112,6 +118,8 @@ pub(super) struct Walker<'a> {
     pub(super) out: Prepared,
     /// What the next `{` opens, if a `struct` or `enum` announced it.
     pub(super) announced: Option<Room>,
+    /// The `struct` and its tag before an announced body.
+    pub(super) tagged: Option<(usize, usize)>,
     open_chains: Vec<OpenChain>,
 }
 
@@ -131,6 +139,7 @@ pub(super) fn walk_as(source: &[u8], lexed: Lexed, chains: &mut Chains, room: Ro
         frames: vec![Frame::new(room, tokens.len() as u32)],
         out: Prepared::default(),
         announced: None,
+        tagged: None,
         open_chains: Vec::new(),
     };
     walker.run(chains);
@@ -192,6 +201,9 @@ impl Frame {
             },
             case: false,
             questions: 0,
+            first: 0,
+            name: NONE,
+            function: false,
             after: After::Rest,
         }
     }
@@ -338,7 +350,12 @@ impl Walker<'_> {
         }
         if top.start {
             match top.room {
-                Room::File | Room::Block | Room::Members => return self.item(at),
+                Room::File | Room::Block | Room::Members => {
+                    if !top.hangs {
+                        self.top().first = at as u32;
+                    }
+                    return self.item(at);
+                }
                 Room::Enumerators => return self.enumerator(at),
                 Room::Args => return self.argument(at),
                 Room::ForHead => {
@@ -382,7 +399,10 @@ impl Walker<'_> {
             Room::Members | Room::Enumerators if outer.stage != Stage::None => {
                 outer.stage = Stage::Declarator;
             }
-            Room::Declarator => outer.stage = Stage::Named,
+            Room::Declarator => {
+                outer.stage = Stage::Named;
+                outer.name = frame.name;
+            }
             Room::Args if outer.room == Room::Elements => self.separate(at, b','),
             _ => {}
         }
@@ -416,6 +436,8 @@ impl Walker<'_> {
             stage: Stage::None,
             case: false,
             questions: 0,
+            name: NONE,
+            function: false,
             ..*top
         };
     }
@@ -504,8 +526,49 @@ impl Walker<'_> {
                 let byte: &[u8] = if last { b" " } else { b"," };
                 self.text.replace(self.extent(at), byte);
             }
-            _ => self.end_item(),
+            room => {
+                if room == Room::File {
+                    self.record_declaration(at);
+                }
+                self.end_item();
+            }
         }
+    }
+
+    /// Records what a declaration at file scope gives.
+    fn record_declaration(&mut self, last: usize) {
+        let top = *self.top();
+        let first = top.first as usize;
+        let symbol = if self.name(first) == b"typedef" {
+            Symbol::Typedef
+        } else if top.function && top.stage == Stage::Named {
+            Symbol::Prototype
+        } else {
+            return;
+        };
+        self.define(symbol, top.name, self.span(first, last));
+    }
+
+    pub(super) fn define(&mut self, symbol: Symbol, name: u32, whole: Extent) {
+        if name != NONE {
+            self.out.definitions.push(Definition {
+                symbol,
+                name: self.extent(name as usize),
+                whole,
+            });
+        }
+    }
+
+    /// What the brace at `at` opens if a `struct` or `enum` announced it.
+    pub(super) fn announced(&mut self, at: usize) -> Option<Room> {
+        let room = self.announced.take()?;
+        if let Some((first, tag)) = self.tagged.take()
+            && room == Room::Members
+            && let Some(close) = self.closer(at)
+        {
+            self.define(Symbol::Struct, tag as u32, self.span(first, close));
+        }
+        Some(room)
     }
 
     fn open_in_expression(&mut self, at: usize, bracket: u8) -> usize {
@@ -513,7 +576,7 @@ impl Walker<'_> {
             b'(' if self.operand_before(at) => Room::Args,
             b'(' => Room::Group,
             b'[' => Room::Index,
-            _ => match self.announced.take() {
+            _ => match self.announced(at) {
                 Some(room) => room,
                 None if at > 0 && self.kind(at - 1) == Kind::Open(b'(') => Room::Block,
                 None => Room::Elements,
