@@ -360,7 +360,7 @@ fn follows(last: Kind, next: Kind) -> bool {
     let ending = matches!(next, Kind::Comma | Kind::Semi | Kind::Close(_));
     let operand = !operator && !ending || matches!(next, Kind::Star | Kind::Amp | Kind::Sign);
     match last {
-        Kind::Semi | Kind::Colon | Kind::Open(b'{') => operand,
+        Kind::Semi | Kind::Colon | Kind::Open(b'{') => operand || next == Kind::Close(b'}'),
         Kind::Close(b'}') => operand || ending,
         Kind::Comma => operand || matches!(next, Kind::Dot | Kind::Close(b'}')),
         Kind::Str if next == Kind::Str => true,

@@ -61,3 +61,6 @@ pub fn outline(text: &[u8]) -> Prepared {
     directives::record(text, &lex::directive_lines(text), &mut prepared);
     prepared
 }
+
+#[cfg(test)]
+mod tests;

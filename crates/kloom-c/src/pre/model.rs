@@ -221,5 +221,6 @@ impl Prepared {
         self.top_macros.sort_unstable_by_key(|m| m.whole.start);
         self.heads.sort_unstable_by_key(|h| h.whole.start);
         self.asm.sort_unstable();
+        self.jumps.sort_unstable();
     }
 }
