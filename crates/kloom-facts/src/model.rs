@@ -153,7 +153,7 @@ pub enum Verb {
     Acquire,
     /// Releases lock `arg`.
     Release,
-    /// Allocates what is returned.
+    /// Allocates what is returned; `note` says whether it starts as zeroes.
     Allocate,
     /// Frees `arg`.
     Free,

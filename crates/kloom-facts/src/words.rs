@@ -157,7 +157,7 @@ pub const VERBS: &[VerbWord] = &[
     ),
     verb("acquire", Verb::Acquire, false, LOCKS),
     verb("release", Verb::Release, false, LOCKS),
-    verb("allocate", Verb::Allocate, false, &["devm"]),
+    verb("allocate", Verb::Allocate, false, &["devm", "zeroed"]),
     verb("free", Verb::Free, true, &["delayed"]),
     verb(
         "start-thread",

@@ -151,9 +151,14 @@ impl Analysis {
 
     pub(crate) fn add_use(&mut self, id: OriginId, new: Use) {
         let uses = &mut self.creation_mut(id).uses;
-        match uses.iter().position(|u| u.chain == new.chain) {
-            // The least tested path is the one to show.
-            Some(at) if new.tested < uses[at].tested => uses[at] = new,
+        match uses
+            .iter()
+            .position(|u| u.chain.first() == new.chain.first())
+        {
+            // The least tested path is the one to show, and of those the shortest.
+            Some(at) if (new.tested, new.chain.len()) < (uses[at].tested, uses[at].chain.len()) => {
+                uses[at] = new;
+            }
             Some(_) => {}
             None if uses.len() < MAX_USES => uses.push(new),
             None => {}

@@ -309,12 +309,16 @@ impl Body<'_> {
             return;
         }
         let guards = self.guards(state, Some(sym));
+        // Of several ways to the same use the shortest is enough.
         if let Some(old) = self
             .demands
             .iter_mut()
-            .find(|d| d.key == key && d.need == need && d.chain == chain && d.guards == guards)
+            .find(|d| d.key == key && d.chain.first() == chain.first() && d.guards == guards)
         {
             old.classes = old.classes.or(classes);
+            if chain.len() < old.chain.len() {
+                old.chain = chain;
+            }
             return;
         }
         if self.demands.len() < MAX_DEMANDS {

@@ -95,6 +95,7 @@ impl Body<'_> {
                 }
                 object if deep && object != Sym::Unknown => {
                     let cells = &self.cells;
+                    state.share(object);
                     state.forget(|c| cells.get(cells.root(c)) == Cell::Object(object));
                 }
                 _ => {}
@@ -121,6 +122,7 @@ impl Body<'_> {
         let Callee::Named(name) = call.callee else {
             return vec![state];
         };
+        let (mut freed, mut shared, mut zeroed) = (Vec::new(), Vec::new(), false);
         for effect in fact.effects {
             if !self.happens(effect, call) {
                 continue;
@@ -133,6 +135,14 @@ impl Body<'_> {
                 (Verb::DecodesError, Some(arg)) => self.decodes(&state, arg, span),
                 (Verb::EncodesError, Some(Sym::Const(1..) | Sym::Class(POSITIVE))) => {
                     self.misuse(span, MisuseKind::WrongSign, None, None);
+                }
+                (Verb::Free | Verb::Put, Some(object)) => freed.push(object),
+                (Verb::Allocate, _) if effect.note == "zeroed" => zeroed = true,
+                (Verb::StartThread | Verb::Init | Verb::Handler | Verb::SetData, _) => {
+                    // Whoever gets it as data may write to it later.
+                    if let Some(data) = effect.with.and_then(|n| args.get(usize::from(n))) {
+                        shared.push(*data);
+                    }
                 }
                 (Verb::Assigns, _) => {
                     let Some(Expr::Read(place)) = effect
@@ -155,7 +165,19 @@ impl Body<'_> {
         if !identity {
             self.hand_out_known(&mut state, args, fact);
         }
-        self.result_of(state, call, args, fact, name, point, span)
+        for object in freed {
+            state.free(&self.cells, object);
+        }
+        let mut out = self.result_of(state, call, args, fact, name, point, span);
+        for state in &mut out {
+            for object in &shared {
+                state.share(*object);
+            }
+            if zeroed && call.dst.is_some() {
+                state.set_zeroed(Sym::Made(point));
+            }
+        }
+        out
     }
 
     /// A known kernel function writes only through addresses it is handed.
@@ -327,6 +349,9 @@ impl Body<'_> {
         };
         let by_place = self.cx.unit.function(callee).origin == Origin::Macro;
         for demand in &summary.demands {
+            if demand.key.is_any_element() {
+                continue;
+            }
             self.meet_demand(state, call, args, by_place, demand, span);
         }
         let mut out = Vec::new();
@@ -532,6 +557,11 @@ impl Body<'_> {
                 Sym::Out(point, cell),
             );
             after.write(&self.cells, cell, sym);
+        }
+        for key in &outcome.freed {
+            if let Some(object) = self.value_at(before, call, args, by_place, key) {
+                after.free(&self.cells, object);
+            }
         }
         let Some(result) = &outcome.result else {
             return after;

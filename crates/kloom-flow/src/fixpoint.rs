@@ -9,7 +9,7 @@ use crate::summary::{Guard, MAX_EFFECTS, MAX_OUTCOMES, Outcome, Summary, Value};
 use crate::value::{CellId, Point, Sym};
 use kloom_diag::Span;
 use kloom_facts::Classes;
-use kloom_ir::{BlockId, Expr, Function, InstrKind, LocalId, Terminator, Type};
+use kloom_ir::{BlockId, Expr, Function, InstrKind, LocalId, PlaceId, Terminator, Type};
 use rustc_hash::FxHashSet;
 use std::collections::BTreeSet;
 
@@ -159,17 +159,7 @@ impl Body<'_> {
                 state.retire(&self.cells, Sym::Made(point));
                 let value = self.eval(&mut state, src, point, span);
                 let cell = self.cell(&state, *dst, span);
-                if matches!(self.cells.get(cell), Cell::Local(_)) && !matches!(value, Sym::Const(_))
-                {
-                    // An index that moves on leaves nothing known about "the" element.
-                    let ty = self.f.places.get(*dst).ty;
-                    if !matches!(self.cx.unit.types.get(ty), Type::Pointer(_))
-                        && state.info(value).origin.is_none()
-                    {
-                        let cells = &self.cells;
-                        state.forget(|c| cells.is_any_element(c));
-                    }
-                }
+                self.index_moved(&mut state, *dst, cell, value);
                 state.write(&self.cells, cell, value);
                 vec![state]
             }
@@ -186,6 +176,18 @@ impl Body<'_> {
                 vec![state]
             }
             InstrKind::Wait { .. } | InstrKind::ScopeEnd(_) => vec![state],
+        }
+    }
+
+    /// A number that changes may be an index: nothing is known about "the" element any more.
+    fn index_moved(&self, state: &mut State, dst: PlaceId, cell: CellId, value: Sym) {
+        let ty = self.cx.unit.types.get(self.f.places.get(dst).ty);
+        if matches!(self.cells.get(cell), Cell::Local(_))
+            && !matches!(ty, Type::Pointer(_))
+            && state.info(value).origin.is_none()
+        {
+            let cells = &self.cells;
+            state.forget(|c| cells.is_any_element(c));
         }
     }
 
@@ -228,6 +230,12 @@ impl Body<'_> {
                 .as_ref()
                 .is_some_and(|v| v.classes.contains(Classes::POS));
         }
+        // What a failing constructor leaves in an object of its own goes with the object.
+        let failed = match (&result, self.cx.unit.types.get(self.f.returns)) {
+            (Some(v), Type::Pointer(_)) => !v.classes.contains(Classes::POS),
+            (Some(v), _) => v.classes == Classes::NEG,
+            (None, _) => false,
+        };
         let mut effects: Vec<(Key, Value)> = Vec::new();
         let held: Vec<(CellId, Sym)> = state.cells().collect();
         for (cell, sym) in held {
@@ -237,9 +245,9 @@ impl Body<'_> {
             let Some(key) = self.cells.key(cell, self.f.params) else {
                 continue;
             };
-            if matches!(&key, Key::Param(_, parts) if parts.is_empty())
-                && self.f.origin != kloom_ir::Origin::Macro
-            {
+            let own_parameter = matches!(&key, Key::Param(_, parts) if parts.is_empty())
+                && self.f.origin != kloom_ir::Origin::Macro;
+            if own_parameter || failed && matches!(key, Key::Class(..)) {
                 continue;
             }
             let value = self.outgoing(state, sym);
@@ -257,12 +265,21 @@ impl Body<'_> {
         }
         effects.sort_by(|a, b| (a.1.origin.is_none(), &a.0).cmp(&(b.1.origin.is_none(), &b.0)));
         effects.truncate(MAX_EFFECTS);
+        let freed = state
+            .freed()
+            .iter()
+            .filter_map(|object| match object {
+                Sym::Init(cell) => self.cells.path(*cell, self.f.params),
+                _ => None,
+            })
+            .collect();
         add_outcome(
             outcomes,
             Outcome {
                 result,
                 guards: self.guards(state, None),
                 effects,
+                freed,
                 at,
             },
         );
@@ -327,6 +344,11 @@ fn merge_outcome(old: &mut Outcome, new: &Outcome) {
     };
     if let (Some(a), Some(b)) = (&mut old.result, &new.result) {
         *a = joined(a, b);
+    }
+    for key in &new.freed {
+        if !old.freed.contains(key) {
+            old.freed.push(key.clone());
+        }
     }
     old.guards = old
         .guards

@@ -13,17 +13,28 @@ use crate::roles::{Role, Roles};
 use crate::summary::{Demand, Guard, Need, Outcome, Value};
 use crate::value::OriginId;
 use kloom_facts::{Classes, Verb};
-use kloom_ir::{Expr, FunctionId, Linkage};
+use kloom_ir::{Expr, FunctionId, Linkage, Type};
 
 /// Adds to `found` what meets across entry points.
 pub(crate) fn meet(cx: &Context<'_>, graph: &CallGraph, roles: &Roles, found: &mut Analysis) {
     for (first, first_roles) in roles.iter() {
+        // Whether a callback that failed is followed by anything, only its caller knows.
+        if first_roles.iter().all(|r| *r == Role::Callback) {
+            continue;
+        }
+        let pointer = matches!(
+            cx.unit.types.get(cx.unit.function(first).returns),
+            Type::Pointer(_)
+        );
         let starts = first_roles
             .iter()
             .any(|r| matches!(r, Role::Init | Role::Probe));
         let outcomes = found.summaries[first.0 as usize].outcomes.clone();
-        for outcome in outcomes.iter().filter(|o| goes_on(o, starts)) {
+        for outcome in outcomes.iter().filter(|o| goes_on(o, starts, pointer)) {
             for (key, value) in &outcome.effects {
+                if key.is_any_element() {
+                    continue;
+                }
                 if let (Some(origin), true) = (value.origin, value.classes.contains(Classes::NEG)) {
                     kept_error(roles, found, first, starts, outcome, key, value, origin);
                 }
@@ -35,11 +46,13 @@ pub(crate) fn meet(cx: &Context<'_>, graph: &CallGraph, roles: &Roles, found: &m
     }
 }
 
-/// Whether anything else runs after this outcome.
-fn goes_on(outcome: &Outcome, starts: bool) -> bool {
+/// Whether anything else runs after this outcome: it is a success, as far as its value tells.
+fn goes_on(outcome: &Outcome, starts: bool, pointer: bool) -> bool {
     match &outcome.result {
         None => true,
+        Some(v) if v.classes == Classes::ANY => false,
         Some(v) if starts => v.classes.contains(Classes::ZERO),
+        Some(v) if pointer => v.classes.contains(Classes::POS),
         Some(v) => v.classes != Classes::NEG,
     }
 }
@@ -59,7 +72,7 @@ fn kept_error(
     let mut met = false;
     for (then, then_roles) in roles.iter() {
         let never = |r: &Role| match r {
-            Role::Init | Role::Probe => true,
+            Role::Init | Role::Probe | Role::Callback => true,
             Role::Thread(by) => *by == made_at,
             _ => false,
         };
@@ -69,7 +82,11 @@ fn kept_error(
         let demands = found.summaries[then.0 as usize].demands.clone();
         for demand in &demands {
             let bad = demand.classes.and(value.classes);
-            if bad.contains(Classes::NEG) && names(&demand.key, key) && possible(demand, outcome) {
+            if bad.contains(Classes::NEG)
+                && names(&demand.key, key)
+                && !demand.key.is_any_element()
+                && possible(demand, outcome)
+            {
                 met = true;
                 found.add_use(
                     origin,

@@ -180,6 +180,14 @@ impl Cells {
 }
 
 impl Key {
+    /// Whether the path goes through an element that no constant names: which one is unknown.
+    pub fn is_any_element(&self) -> bool {
+        match self {
+            Key::Class(..) => false,
+            Key::Param(_, parts) | Key::Global(_, parts) => parts.contains(&Part::Index(None)),
+        }
+    }
+
     /// The class of the last member of the path.
     pub fn class(&self) -> Option<(Name, Name)> {
         match self {

@@ -16,7 +16,9 @@ pub enum Role {
     Probe,
     /// In a thread of its own, started by the call at this place; perhaps never.
     Thread(Span),
-    /// Later: callbacks, file operations, work items, anything whose address is taken.
+    /// Later, as a member of a table: file operations, `remove`, `suspend`.
+    Member,
+    /// Later, if what its address was handed to ever calls it: work items, timers, states.
     Callback,
     /// From other files of the kernel.
     External,
@@ -55,7 +57,7 @@ impl Roles {
         for entry in &unit.entries {
             let role = match unit.names.text(entry.member) {
                 "probe" => Role::Probe,
-                _ => Role::Callback,
+                _ => Role::Member,
             };
             roles.add(unit, entry.function, role);
         }

@@ -41,6 +41,10 @@ pub struct State {
     infos: Map<Sym, Info>,
     /// The creation that was last found to have failed on this path, and the test.
     pub failing: Option<(OriginId, Span)>,
+    /// Objects that were zeroes when they were made and that only this path has written to.
+    zeroed: Vec<Sym>,
+    /// Objects that are gone.
+    freed: Vec<Sym>,
 }
 
 impl State {
@@ -56,7 +60,36 @@ impl State {
             }
             at = of;
         }
-        Sym::Init(cell)
+        match cells.get(at) {
+            Cell::Object(object) if at != cell && self.zeroed.contains(&object) => Sym::Const(0),
+            _ => Sym::Init(cell),
+        }
+    }
+
+    /// A new object of zeroes.
+    pub fn set_zeroed(&mut self, object: Sym) {
+        if let Err(at) = self.zeroed.binary_search(&object) {
+            self.zeroed.insert(at, object);
+        }
+    }
+
+    /// Somebody else may write to the object from now on.
+    pub fn share(&mut self, object: Sym) {
+        self.zeroed.retain(|z| *z != object);
+    }
+
+    /// The object is gone; what it held is nobody's business.
+    pub fn free(&mut self, cells: &Cells, object: Sym) {
+        self.share(object);
+        self.drop_cells(|c| cells.get(cells.root(c)) == Cell::Object(object));
+        if let Err(at) = self.freed.binary_search(&object) {
+            self.freed.insert(at, object);
+        }
+    }
+
+    /// Objects that are gone.
+    pub fn freed(&self) -> &[Sym] {
+        &self.freed
     }
 
     /// What is known about a value.
@@ -141,6 +174,8 @@ impl State {
         }
         self.drop_cells(|c| cells.get(cells.root(c)) == Cell::Object(sym));
         self.infos.remove(sym);
+        self.share(sym);
+        self.freed.retain(|f| *f != sym);
         for entry in &mut self.infos.0 {
             if entry.1.link.is_some_and(|l| l.of == sym) {
                 entry.1.link = None;
@@ -199,6 +234,8 @@ impl State {
     pub fn join(&self, other: &State, cells: &Cells, block: BlockId) -> State {
         let mut out = State {
             failing: self.failing.filter(|_| self.failing == other.failing),
+            zeroed: common(&self.zeroed, &other.zeroed),
+            freed: common(&self.freed, &other.freed),
             ..State::default()
         };
         let (a, b) = (&self.cells.0, &other.cells.0);
@@ -253,6 +290,10 @@ impl State {
                 || linked.contains(sym)
         });
     }
+}
+
+fn common(a: &[Sym], b: &[Sym]) -> Vec<Sym> {
+    a.iter().filter(|s| b.contains(s)).copied().collect()
 }
 
 fn meet(

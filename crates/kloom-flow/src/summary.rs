@@ -49,6 +49,8 @@ pub struct Outcome {
     pub guards: Vec<Guard>,
     /// What keys hold afterwards, in a fixed order.
     pub effects: Vec<(Key, Value)>,
+    /// Objects it has freed: what these keys point to.
+    pub freed: Vec<Key>,
     /// Where it returns.
     pub at: Span,
 }
