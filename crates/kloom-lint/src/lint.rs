@@ -6,6 +6,7 @@ use crate::select::Selection;
 use crate::{fold, pattern};
 use kloom_diag::{Diagnostic, Provider, SourceMap, Span};
 use kloom_facts::{Facts, Target};
+use kloom_flow::Cut;
 use kloom_ir::Skipped;
 use std::sync::Arc;
 
@@ -67,6 +68,10 @@ pub enum Reason {
     Depth,
     /// A macro argument that is no expression.
     Argument,
+    /// A function that takes more steps to follow than the bound.
+    Steps,
+    /// Functions that call each other in a circle, followed as far as the bound.
+    Recursion,
     /// The file is too large.
     TooLarge,
     /// The file is in a language that is not read yet.
@@ -79,11 +84,13 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Reason; 8] = [
+    pub const ALL: [Reason; 10] = [
         Reason::Syntax,
         Reason::Arm,
         Reason::Depth,
         Reason::Argument,
+        Reason::Steps,
+        Reason::Recursion,
         Reason::TooLarge,
         Reason::Language,
         Reason::Unreadable,
@@ -97,6 +104,8 @@ impl Reason {
             Reason::Arm => "conditional-arm",
             Reason::Depth => "depth",
             Reason::Argument => "macro-argument",
+            Reason::Steps => "steps",
+            Reason::Recursion => "recursion",
             Reason::TooLarge => "too-large",
             Reason::Language => "language",
             Reason::Unreadable => "unreadable",
@@ -111,6 +120,8 @@ impl Reason {
             Reason::Arm => "`#if` arms that do not fit beside the one that was read",
             Reason::Depth => "nested too deep",
             Reason::Argument => "macro arguments that are no expressions",
+            Reason::Steps => "functions too large to follow",
+            Reason::Recursion => "recursion that did not settle",
             Reason::TooLarge => "file too large",
             Reason::Language => "language not read yet",
             Reason::Unreadable => "file could not be read",
@@ -131,6 +142,15 @@ impl From<Skipped> for Reason {
             Skipped::Arm => Reason::Arm,
             Skipped::Depth => Reason::Depth,
             Skipped::Argument => Reason::Argument,
+        }
+    }
+}
+
+impl From<Cut> for Reason {
+    fn from(cut: Cut) -> Reason {
+        match cut {
+            Cut::Steps => Reason::Steps,
+            Cut::Recursion => Reason::Recursion,
         }
     }
 }
@@ -177,12 +197,17 @@ pub fn lint_file(linter: &Linter<'_>, path: &str, text: Arc<[u8]>) -> FileReport
     let mut diagnostics = findings.into_vec();
     diagnostics.retain(|found| linter.selection.has(found.rule));
     let skipped = unit.coverage.skipped.iter();
-    let not_analysed = skipped
-        .map(|(why, span)| NotAnalysed {
-            reason: (*why).into(),
-            span: Some(*span),
+    let skipped = skipped.map(|(why, span)| ((*why).into(), *span));
+    let cut = analysis.cut.iter();
+    let cut = cut.map(|(id, why)| ((*why).into(), unit.function(*id).name_span));
+    let mut not_analysed: Vec<NotAnalysed> = skipped
+        .chain(cut)
+        .map(|(reason, span)| NotAnalysed {
+            reason,
+            span: Some(span),
         })
         .collect();
+    not_analysed.sort_by_key(|part| part.span);
     FileReport {
         path: path.to_owned(),
         files: unit.files,

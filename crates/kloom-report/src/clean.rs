@@ -13,9 +13,18 @@ pub fn is_hostile(c: char) -> bool {
 
 /// One line of text with hostile characters spelt out: `\u{1b}`.
 pub fn line(text: &str) -> String {
+    spell_out(text, &[])
+}
+
+/// The same for text of several lines.
+pub fn text(text: &str) -> String {
+    spell_out(text, &['\n', '\t'])
+}
+
+fn spell_out(text: &str, harmless: &[char]) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        if is_hostile(c) {
+        if is_hostile(c) && !harmless.contains(&c) {
             let _ = write!(out, "{}", c.escape_default());
         } else {
             out.push(c);

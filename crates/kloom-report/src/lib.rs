@@ -17,7 +17,7 @@ use kloom_facts::Target;
 use kloom_lint::FileReport;
 use std::io::{self, Write};
 
-pub use clean::line as clean_line;
+pub use clean::{line as clean_line, text as clean_text};
 pub use tally::{Severities, Tally};
 
 /// How findings are written.

@@ -21,6 +21,39 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
     /// Lists the rules
     Rules,
+    /// Shows what kloom makes of a file, to understand a finding or its absence
+    #[command(subcommand)]
+    Debug(DebugCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DebugCommand {
+    /// The blocks of a function as a Mermaid flow chart
+    Cfg {
+        /// The file
+        file: PathBuf,
+        /// The function
+        function: String,
+    },
+    /// The intermediate representation
+    Ir {
+        /// The file
+        file: PathBuf,
+        /// The function; all of them without it
+        function: Option<String>,
+    },
+    /// What a call means to its caller
+    Summary {
+        /// The file
+        file: PathBuf,
+        /// The function; all of them without it
+        function: Option<String>,
+    },
+    /// What is known about a kernel function, macro or attribute
+    Facts {
+        /// Its name
+        name: String,
+    },
 }
 
 #[derive(Debug, clap::Args)]

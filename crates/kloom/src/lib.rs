@@ -4,6 +4,7 @@
 //! gets text and gives values.
 
 mod args;
+mod debug;
 pub mod disk;
 mod explain;
 mod lint;
@@ -32,6 +33,7 @@ pub fn run(args: Args) -> ExitCode {
         Command::Lint(args) => lint::run(&args),
         Command::Explain(args) => explain::explain(&args),
         Command::Rules => explain::list(),
+        Command::Debug(command) => debug::run(&command),
     };
     match status {
         Ok(status) => ExitCode::from(status),

@@ -14,6 +14,13 @@ pub struct Input {
     pub found: bool,
 }
 
+impl Input {
+    fn new(path: &Path, found: bool) -> Input {
+        let path = path.strip_prefix(".").unwrap_or(path).to_path_buf();
+        Input { path, found }
+    }
+}
+
 /// The files that some paths stand for, each once, in the order of their paths.
 #[derive(Debug, Default)]
 pub struct Inputs {
@@ -42,10 +49,7 @@ pub fn inputs(paths: &[PathBuf]) -> anyhow::Result<Inputs> {
         let found = if kind.is_dir() {
             walk(path)?
         } else {
-            vec![Input {
-                path: path.clone(),
-                found: false,
-            }]
+            vec![Input::new(path, false)]
         };
         if found.is_empty() {
             inputs.empty.push(path.clone());
@@ -57,9 +61,10 @@ pub fn inputs(paths: &[PathBuf]) -> anyhow::Result<Inputs> {
                 input.path.clone()
             };
             let known = files.entry(key).or_insert_with(|| input.clone());
-            // Whatever the order of arguments, the same name is shown; being named wins.
+            // Whatever the order of arguments: being named wins, and so does the shortest name.
             known.found &= input.found;
-            if input.path < known.path {
+            let length = |path: &Path| path.as_os_str().len();
+            if (length(&input.path), &input.path) < (length(&known.path), &known.path) {
                 known.path = input.path;
             }
         }
@@ -79,10 +84,7 @@ fn walk(folder: &Path) -> anyhow::Result<Vec<Input>> {
             Err(error) => bail!(error),
         };
         if entry.file_type().is_some_and(|kind| kind.is_file()) && is_source(entry.path()) {
-            files.push(Input {
-                path: entry.into_path(),
-                found: true,
-            });
+            files.push(Input::new(entry.path(), true));
         }
     }
     Ok(files)
