@@ -1,15 +1,19 @@
 //! One function while it is built: blocks, locals, names in scope, labels, cleanups.
 
 use super::text::Text;
+use super::tidy::tidy;
 use super::unit::Lowering;
 use crate::pre::MacroHead;
 use crate::syntax::{Field as Part, Kind, Node};
 use kloom_diag::Span;
 use kloom_ir::{
     Base, Block, BlockId, Call, Expr, Function, Instr, InstrKind, Label, LabelKind, Linkage, Local,
-    LocalId, Name, Origin, PlaceId, Places, SwitchArm, Terminator, TypeId,
+    LocalId, Name, Origin, PlaceId, Places, Skipped, SwitchArm, Terminator, TypeId,
 };
 use rustc_hash::FxHashMap;
+
+/// More cleanups at a time are not followed: each way out of their scope repeats them.
+const MAX_CLEANUPS: u32 = 64;
 
 /// A block that may still lack its end.
 #[derive(Default)]
@@ -493,6 +497,10 @@ impl<'b, 'a> Body<'b, 'a> {
     ) {
         let below = self.top;
         let height = self.height(below) + 1;
+        if height > MAX_CLEANUPS {
+            self.cx.skip(Skipped::Depth, span);
+            return;
+        }
         self.top = Some(CleanupId(self.cleanups.len() as u32));
         self.cleanups.push(Cleanup {
             below,
@@ -598,7 +606,7 @@ impl<'b, 'a> Body<'b, 'a> {
             params: self.params,
             locals: self.locals,
             places: self.places,
-            blocks: self.blocks.into_iter().map(block).collect(),
+            blocks: tidy(self.blocks.into_iter().map(block).collect()),
             opaque: self.opaque,
         }
     }

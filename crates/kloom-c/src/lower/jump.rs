@@ -1,13 +1,15 @@
 //! Jumps that are no statements: computed `goto`, `return` in a macro's arguments, assembly.
 
 use super::body::Body;
-use crate::syntax::Node;
+use crate::syntax::{Field as Part, Node};
 use kloom_diag::Span;
 use kloom_ir::{Expr, InstrKind, Terminator};
 
 impl Body<'_, '_> {
     /// `goto *pointer`: to any label whose address is taken.
     pub(super) fn computed_goto(&mut self, pointer: Node, written: Span) {
+        let tree = &self.text.tree;
+        let pointer = tree.child(pointer, Part::Argument).unwrap_or(pointer);
         let target = self.value(pointer);
         self.evaluate(target, self.text.span(pointer));
         let dispatch = self.dispatch();

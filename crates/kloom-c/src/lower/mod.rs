@@ -23,6 +23,7 @@ mod statement;
 mod switch;
 mod table;
 mod text;
+mod tidy;
 mod types;
 mod unit;
 mod wait;

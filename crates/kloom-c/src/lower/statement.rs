@@ -75,14 +75,21 @@ impl Body<'_, '_> {
                 }
             }
             Kind::Labeled => {
-                let mut children = tree.children(node);
-                if let Some(label) = children.next() {
-                    let word = text.word(label);
-                    let name = self.cx.name(text.original(word));
-                    self.place_label(name, word);
-                }
-                for inner in children {
-                    self.statement(inner);
+                // Labels in a row hang on one another.
+                let mut at = Some(node);
+                while let Some(node) = at {
+                    at = None;
+                    for part in tree.children(node) {
+                        match tree.kind(part) {
+                            Kind::StatementIdentifier => {
+                                let word = text.word(part);
+                                let name = self.cx.name(text.original(word));
+                                self.place_label(name, word);
+                            }
+                            Kind::Labeled => at = Some(part),
+                            _ => self.statement(part),
+                        }
+                    }
                 }
             }
             Kind::Break => self.break_statement(),
