@@ -139,7 +139,7 @@ names! {
         Declarator = "declarator",
         Designator = "designator",
         End = "end",
-        FieldName = "field",
+        Accessed = "field",
         Function = "function",
         Index = "index",
         Initializer = "initializer",

@@ -124,7 +124,7 @@ impl Body<'_, '_> {
         let call = Call {
             dst: None,
             callee,
-            callee_span: match text.tree.child(function, Part::FieldName) {
+            callee_span: match text.tree.child(function, Part::Accessed) {
                 Some(member) => text.span(member),
                 None => callee_span,
             },

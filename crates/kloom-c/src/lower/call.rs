@@ -109,7 +109,7 @@ impl<'b> Body<'b, '_> {
         {
             at = inner;
         }
-        let span = match tree.child(at, Part::FieldName) {
+        let span = match tree.child(at, Part::Accessed) {
             Some(member) if tree.kind(at) == NodeKind::FieldAccess => text.span(member),
             _ => text.span(at),
         };

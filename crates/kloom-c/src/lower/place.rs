@@ -44,7 +44,7 @@ impl Body<'_, '_> {
             Kind::FieldAccess => {
                 if let (Some(base), Some(member)) = (
                     tree.child(node, Part::Argument),
-                    tree.child(node, Part::FieldName),
+                    tree.child(node, Part::Accessed),
                 ) {
                     let through = self.operator(node) == b"->";
                     let owner = if through {

@@ -63,11 +63,7 @@ fn join_lines(blocks: &mut [Block]) {
         }
     }
     for at in 0..blocks.len() {
-        loop {
-            let Some(Terminator::Goto { to, written: None }) = blocks.get(at).map(|b| &b.term)
-            else {
-                break;
-            };
+        while let Some(Terminator::Goto { to, written: None }) = blocks.get(at).map(|b| &b.term) {
             let next = to.0 as usize;
             if next == at || next == 0 || sources.get(next) != Some(&1) {
                 break;
@@ -141,7 +137,9 @@ fn visit(blocks: &[Block], start: usize, seen: &mut [bool], order: &mut Vec<usiz
             && !*flag
         {
             *flag = true;
-            let next = blocks.get(at).map_or_else(Vec::new, |b| b.term.successors());
+            let next = blocks
+                .get(at)
+                .map_or_else(Vec::new, |b| b.term.successors());
             open.push((at, next));
         }
         let Some((at, next)) = open.last_mut() else {

@@ -118,6 +118,8 @@ impl Walker<'_> {
             next == Kind::Star || next == Kind::Open(b'(') && self.kind(run.end + 1) == Kind::Star;
         let call = next == Kind::Open(b'(') && !pointer;
         let name = match stage {
+            // Old style: the parameters' types stand behind them.
+            Stage::Named if run.typed && self.top().function => self.pick_name(&run, call),
             Stage::Named => None,
             _ if run.names.is_empty() || pointer && run.names.len() == 1 && !run.typed => None,
             Stage::Type if pointer => None,
