@@ -12,8 +12,11 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// Lines of code shown around a finding.
+/// Lines of code shown around a step of a finding.
 const AROUND: u64 = 8;
+
+/// Steps of a finding that are shown.
+const STEPS: usize = 6;
 
 /// Lint a tree and look at the findings together.
 #[derive(Args, Debug)]
@@ -151,6 +154,7 @@ fn excerpt(number: usize, finding: &Value, out: &mut String) -> Result<()> {
     )?;
     let mut shown: BTreeMap<&str, BTreeSet<u64>> = BTreeMap::new();
     let steps = finding["trace"].as_array().map_or(&[][..], Vec::as_slice);
+    let steps = &steps[..steps.len().min(STEPS)];
     for place in steps.iter().chain([finding]) {
         let at = place["line"].as_u64().unwrap_or(1);
         let lines = shown.entry(text(&place["path"])).or_default();

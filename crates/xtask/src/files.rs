@@ -33,7 +33,7 @@ impl Selection {
                 .metadata()
                 .with_context(|| format!("cannot look at {}", path.display()))?;
             if meta.is_dir() {
-                walk(path, &mut found)?;
+                found.extend(find(path)?);
             } else {
                 found.push(path.clone());
             }
@@ -57,6 +57,13 @@ impl Selection {
             .iter()
             .any(|wanted| memchr::memmem::find(text, wanted.as_bytes()).is_some())
     }
+}
+
+/// The C files under a folder, in no particular order.
+pub fn find(dir: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    walk(dir, &mut found)?;
+    Ok(found)
 }
 
 fn walk(dir: &Path, found: &mut Vec<PathBuf>) -> Result<()> {

@@ -3,9 +3,12 @@
 mod corpus;
 mod creations;
 mod files;
+mod fuzz;
+mod hostile;
 mod ledger;
 mod linting;
 mod mutate;
+mod new_rule;
 mod oracle;
 mod random;
 mod reader;
@@ -28,6 +31,11 @@ enum Task {
     Corpus(corpus::Options),
     Ledger(ledger::Options),
     Mutate(mutate::Options),
+    Hostile(hostile::Options),
+    Fuzz(fuzz::Options),
+    NewRule(new_rule::Options),
+    /// Run kloom with these arguments and say how much memory it took.
+    Kloom(hostile::Passed),
     /// Check the project's own conventions.
     Tidy,
 }
@@ -38,6 +46,10 @@ fn main() -> ExitCode {
         Task::Corpus(options) => corpus::run(&options),
         Task::Ledger(options) => ledger::run(&options),
         Task::Mutate(options) => mutate::run(&options),
+        Task::Hostile(options) => hostile::run(&options),
+        Task::Fuzz(options) => fuzz::run(&options),
+        Task::NewRule(options) => new_rule::run(&options),
+        Task::Kloom(passed) => return hostile::pass(&passed),
         Task::Tidy => tidy::run(),
     };
     match done {
