@@ -22,12 +22,63 @@ const LIMIT: Duration = Duration::from_secs(10);
 
 /// Pieces that change what follows them.
 const PIECES: &[&str] = &[
-    "{", "}", "(", ")", "[", "]", ";", ",", "?", ":", "=", "*", "&", "->", "!", "\"", "'", "/*", "*/", "\\\n",
-    "\n#if A\n", "\n#else\n", "\n#elif B\n", "\n#endif\n", "\n#if 0\n", "\n#define M(x) x\n", "\n#define N(x...) f(x##y) \\\n",
-    " if (", " else ", " for (;;) ", " while (", " do ", " switch (x) {", " case 1 ... 2: ", " default: ", " goto out; ", " out: ",
-    " return ", " sizeof(", " struct s ", " static ", " __init ", " ({", "})", " asm volatile(\"\" : : ", " typeof(x) ",
-    " list_for_each_entry(p, h, m) ", " container_of(p, struct s, m) ", " scoped_guard(mutex, &m) ", " IS_ERR(x) ",
-    " x = kthread_run(f, NULL, \"n\"); ", " wait_event(q, ", " SYSCALL_DEFINE2(a, int, b, int, c) {", "\0", "\u{ff}", "0x", "1e+",
+    "{",
+    "}",
+    "(",
+    ")",
+    "[",
+    "]",
+    ";",
+    ",",
+    "?",
+    ":",
+    "=",
+    "*",
+    "&",
+    "->",
+    "!",
+    "\"",
+    "'",
+    "/*",
+    "*/",
+    "\\\n",
+    "\n#if A\n",
+    "\n#else\n",
+    "\n#elif B\n",
+    "\n#endif\n",
+    "\n#if 0\n",
+    "\n#define M(x) x\n",
+    "\n#define N(x...) f(x##y) \\\n",
+    " if (",
+    " else ",
+    " for (;;) ",
+    " while (",
+    " do ",
+    " switch (x) {",
+    " case 1 ... 2: ",
+    " default: ",
+    " goto out; ",
+    " out: ",
+    " return ",
+    " sizeof(",
+    " struct s ",
+    " static ",
+    " __init ",
+    " ({",
+    "})",
+    " asm volatile(\"\" : : ",
+    " typeof(x) ",
+    " list_for_each_entry(p, h, m) ",
+    " container_of(p, struct s, m) ",
+    " scoped_guard(mutex, &m) ",
+    " IS_ERR(x) ",
+    " x = kthread_run(f, NULL, \"n\"); ",
+    " wait_event(q, ",
+    " SYSCALL_DEFINE2(a, int, b, int, c) {",
+    "\0",
+    "\u{ff}",
+    "0x",
+    "1e+",
 ];
 
 /// Mutate fixtures and lint the mutants.
@@ -74,7 +125,10 @@ pub fn run(options: &Options) -> Result<()> {
         anyhow::Ok(())
     })?;
     results.into_iter().collect::<Result<()>>()?;
-    println!("{} mutants, none of them a panic or a hang", next.into_inner());
+    println!(
+        "{} mutants, none of them a panic or a hang",
+        next.into_inner()
+    );
     Ok(())
 }
 
@@ -82,14 +136,20 @@ pub fn run(options: &Options) -> Result<()> {
 fn seeds() -> Result<Vec<Vec<u8>>> {
     let examples = rules().iter().flat_map(|rule| rule.examples);
     let mut seeds: Vec<Vec<u8>> = examples.map(|e| e.code.as_bytes().to_vec()).collect();
-    for path in files::find(&root().join("fixtures"))? {
+    let mut fixtures = files::find(&root().join("fixtures"))?;
+    fixtures.sort();
+    for path in fixtures {
         seeds.push(std::fs::read(path)?);
     }
     Ok(seeds)
 }
 
 fn judge(report: &FileReport) -> Result<()> {
-    if report.not_analysed.iter().any(|part| part.reason == Reason::Internal) {
+    if report
+        .not_analysed
+        .iter()
+        .any(|part| part.reason == Reason::Internal)
+    {
         bail!("the linter panicked");
     }
     let in_bounds = |span: kloom_diag::Span| {
@@ -97,7 +157,10 @@ fn judge(report: &FileReport) -> Result<()> {
         span.start <= span.end && span.end as usize <= length
     };
     let steps = report.diagnostics.iter().flat_map(|found| &found.trace);
-    let spans = report.diagnostics.iter().flat_map(|found| [found.primary, found.root.0]);
+    let spans = report
+        .diagnostics
+        .iter()
+        .flat_map(|found| [found.primary, found.root.0]);
     let mut spans = spans.chain(steps.map(|step| step.span));
     match spans.find(|span| !in_bounds(*span)) {
         Some(span) => bail!("a span leaves its file: {span:?}"),
@@ -113,7 +176,10 @@ fn watched<R>(again: &str, work: impl FnOnce() -> R) -> R {
             let begun = Instant::now();
             while !done.load(Ordering::Acquire) {
                 if begun.elapsed() > LIMIT {
-                    eprintln!("a mutant takes longer than {} s, again with: {again}", LIMIT.as_secs());
+                    eprintln!(
+                        "a mutant takes longer than {} s, again with: {again}",
+                        LIMIT.as_secs()
+                    );
                     exit(1);
                 }
                 std::thread::park_timeout(LIMIT - begun.elapsed().min(LIMIT));
@@ -143,7 +209,9 @@ fn mutant(seeds: &[Vec<u8>], seed: u64, number: u64) -> Vec<u8> {
 fn change(mut text: Vec<u8>, other: &[u8], random: &mut Random) -> Vec<u8> {
     let tokens = lex(&text);
     let pick = |random: &mut Random| {
-        tokens.get(random.below(tokens.len())).map_or(0..0, |t| t.start as usize..t.end as usize)
+        tokens
+            .get(random.below(tokens.len()))
+            .map_or(0..0, |t| t.start as usize..t.end as usize)
     };
     let (a, b) = (pick(random), pick(random));
     let piece = PIECES[random.below(PIECES.len())].as_bytes().to_vec();
@@ -169,7 +237,11 @@ fn change(mut text: Vec<u8>, other: &[u8], random: &mut Random) -> Vec<u8> {
         }
         7 => {
             let depth = 1 << random.below(12);
-            let nested = [b"(".repeat(depth), text[a.clone()].to_vec(), b")".repeat(depth)];
+            let nested = [
+                b"(".repeat(depth),
+                text[a.clone()].to_vec(),
+                b")".repeat(depth),
+            ];
             drop(text.splice(a, nested.concat()));
         }
         _ => {

@@ -62,7 +62,11 @@ pub fn run(options: &Options) -> Result<()> {
             faults.push(format!("{format}, one of {names:?}: {fault}"));
         }
     }
-    println!("damaged files   {:>8}  of {} real ones", damaged.len(), files.len());
+    println!(
+        "damaged files   {:>8}  of {} real ones",
+        damaged.len(),
+        files.len()
+    );
     println!("monsters        {:>8}", monsters.len());
     println!("processes       {:>8}", runs.len());
     println!("slowest process {slowest:>8.2} s");

@@ -16,14 +16,26 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<()> {
     let name = options.name.as_str();
     let kebab = name.split('-').all(|word| {
-        !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        !word.is_empty()
+            && word
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
     });
     ensure!(kebab, "`{name}` is not kebab-case");
     let module = name.replace('-', "_");
     let root = root();
-    write(&root.join(format!("rules/lint/{name}.md")), &page(name, &module))?;
-    write(&root.join(format!("fixtures/lint/{name}/{module}.c")), FIXTURE)?;
-    write(&root.join(format!("crates/kloom-lint/src/checks/{module}.rs")), &check(name))?;
+    write(
+        &root.join(format!("rules/lint/{name}.md")),
+        &page(name, &module),
+    )?;
+    write(
+        &root.join(format!("fixtures/lint/{name}/{module}.c")),
+        FIXTURE,
+    )?;
+    write(
+        &root.join(format!("crates/kloom-lint/src/checks/{module}.rs")),
+        &check(name),
+    )?;
     println!("say `pub mod {module};` in crates/kloom-lint/src/checks/mod.rs, then fill them in");
     Ok(())
 }

@@ -36,7 +36,9 @@ pub fn pass(passed: &Passed) -> ExitCode {
 /// The most memory this process ever had, where the system tells.
 fn peak_kib() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.trim().strip_suffix("kB")?.trim().parse().ok()
 }
 
@@ -52,7 +54,15 @@ pub struct Outcome {
 pub fn lint(format: &str, files: &[PathBuf]) -> Result<Outcome> {
     let begun = Instant::now();
     let mut child = Command::new(std::env::current_exe()?)
-        .args(["kloom", "lint", "--profile", "strict", "--statistics", "--format", format])
+        .args([
+            "kloom",
+            "lint",
+            "--profile",
+            "strict",
+            "--statistics",
+            "--format",
+            format,
+        ])
         .args(files)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -95,7 +105,11 @@ pub fn lint(format: &str, files: &[PathBuf]) -> Result<Outcome> {
             faults.push(format!("its {name} holds {raw}"));
         }
     }
-    Ok(Outcome { seconds, peak_kib, faults })
+    Ok(Outcome {
+        seconds,
+        peak_kib,
+        faults,
+    })
 }
 
 fn slurp(stream: &mut impl Read) -> Vec<u8> {

@@ -35,30 +35,131 @@ pub fn monsters() -> Vec<(&'static str, Vec<u8>)> {
         ("conditional.c", around("x ? 1 : ", "x", "", 50_000)),
         ("and.c", around("x && ", "x", "", 50_000)),
         ("ifs.c", wrapped("if (x) ".repeat(20_000) + ";")),
-        ("else-ifs.c", wrapped("if (x) g(); else ".repeat(20_000) + ";")),
-        ("blocks.c", wrapped("{".repeat(50_000) + &"}".repeat(50_000))),
-        ("loops.c", wrapped("for (;;) while (x) ".repeat(10_000) + ";")),
-        ("switches.c", wrapped("switch (x) { case 1: ".repeat(5_000) + &"}".repeat(5_000))),
+        (
+            "else-ifs.c",
+            wrapped("if (x) g(); else ".repeat(20_000) + ";"),
+        ),
+        (
+            "blocks.c",
+            wrapped("{".repeat(50_000) + &"}".repeat(50_000)),
+        ),
+        (
+            "loops.c",
+            wrapped("for (;;) while (x) ".repeat(10_000) + ";"),
+        ),
+        (
+            "switches.c",
+            wrapped("switch (x) { case 1: ".repeat(5_000) + &"}".repeat(5_000)),
+        ),
         ("statement-expressions.c", around("({", "x;", "})", 10_000)),
-        ("arms.c", wrapped("#if A\n".repeat(20_000) + &"#endif\n".repeat(20_000))),
-        ("else-arms.c", wrapped("#if A\nif (x) {\n#else\nif (y) {\n#endif\n".repeat(5_000))),
-        ("gotos.c", wrapped((0..5_000).map(|n| format!("l{n}: if (x) goto l{};\n", (n * 7) % 5_000)).collect())),
-        ("macros.c", (0..20_000).map(|n| format!("#define M{n}(x) M{}(x) M{}(x)\n", n + 1, n + 2)).collect::<String>().into_bytes()),
-        ("self-macro.c", b"#define M(x) M(M(x))\nint f(void) { return M(M(1)); }\n".to_vec()),
-        ("self-include.c", b"#include \"self-include.c\"\n#include \"../../../../../../etc/passwd\"\nint x;\n".to_vec()),
-        ("functions.c", (0..20_000).map(|n| format!("int f{n}(void) {{ return f{}(); }}\n", (n + 1) % 20_000)).collect::<String>().into_bytes()),
-        ("initialiser.c", [b"int a[] = ".to_vec(), repeat("{", 50_000), repeat("}", 50_000)].concat()),
-        ("types.c", [repeat("struct s { ", 20_000), repeat("} x;", 20_000)].concat()),
-        ("line.c", format!("int a[] = {{ {} }};\n", "0x12345678, ".repeat(250_000)).into_bytes()),
-        ("large.c", format!("int f(void) {{ {} }}\n", "g(1, 2, 3);\n".repeat(850_000)).into_bytes()),
-        ("nearly-large.c", format!("int f(void) {{ {} }}\n", "g(1, 2, 3);\n".repeat(340_000)).into_bytes()),
-        ("string.c", format!("char *s = \"{}\n", "x".repeat(1_000_000)).into_bytes()),
-        ("comment.c", [b"int x; /*".to_vec(), repeat("*", 1_000_000)].concat()),
+        (
+            "arms.c",
+            wrapped("#if A\n".repeat(20_000) + &"#endif\n".repeat(20_000)),
+        ),
+        (
+            "else-arms.c",
+            wrapped("#if A\nif (x) {\n#else\nif (y) {\n#endif\n".repeat(5_000)),
+        ),
+        (
+            "gotos.c",
+            wrapped(
+                (0..5_000)
+                    .map(|n| format!("l{n}: if (x) goto l{};\n", (n * 7) % 5_000))
+                    .collect(),
+            ),
+        ),
+        (
+            "macros.c",
+            (0..20_000)
+                .map(|n| format!("#define M{n}(x) M{}(x) M{}(x)\n", n + 1, n + 2))
+                .collect::<String>()
+                .into_bytes(),
+        ),
+        (
+            "self-macro.c",
+            b"#define M(x) M(M(x))\nint f(void) { return M(M(1)); }\n".to_vec(),
+        ),
+        (
+            "self-include.c",
+            b"#include \"self-include.c\"\n#include \"../../../../../../etc/passwd\"\nint x;\n"
+                .to_vec(),
+        ),
+        (
+            "functions.c",
+            (0..20_000)
+                .map(|n| format!("int f{n}(void) {{ return f{}(); }}\n", (n + 1) % 20_000))
+                .collect::<String>()
+                .into_bytes(),
+        ),
+        (
+            "initialiser.c",
+            [
+                b"int a[] = ".to_vec(),
+                repeat("{", 50_000),
+                repeat("}", 50_000),
+            ]
+            .concat(),
+        ),
+        (
+            "types.c",
+            [repeat("struct s { ", 20_000), repeat("} x;", 20_000)].concat(),
+        ),
+        (
+            "line.c",
+            format!("int a[] = {{ {} }};\n", "0x12345678, ".repeat(250_000)).into_bytes(),
+        ),
+        (
+            "large.c",
+            format!("int f(void) {{ {} }}\n", "g(1, 2, 3);\n".repeat(850_000)).into_bytes(),
+        ),
+        (
+            "nearly-large.c",
+            format!("int f(void) {{ {} }}\n", "g(1, 2, 3);\n".repeat(340_000)).into_bytes(),
+        ),
+        (
+            "string.c",
+            format!("char *s = \"{}\n", "x".repeat(1_000_000)).into_bytes(),
+        ),
+        (
+            "comment.c",
+            [b"int x; /*".to_vec(), repeat("*", 1_000_000)].concat(),
+        ),
         ("nul.c", nul),
-        ("not-utf8.c", BUGGY.bytes().flat_map(|b| if b == b'o' { vec![0xff, b'o', 0xc0] } else { vec![b] }).collect()),
-        ("escapes.c", BUGGY.replace("poll", "p\u{1b}]0;owned\u{7}\u{1b}[31m\u{202e}\u{2066}\u{9b}l").into_bytes()),
-        ("commands.c", BUGGY.replace("\"poll\"", "\"\\n::error file=x::owned <script>alert(1)</script> %0A\"").into_bytes()),
-        ("name\u{1b}[31m\u{202e}\n::error.c", BUGGY.as_bytes().to_vec()),
+        (
+            "not-utf8.c",
+            BUGGY
+                .bytes()
+                .flat_map(|b| {
+                    if b == b'o' {
+                        vec![0xff, b'o', 0xc0]
+                    } else {
+                        vec![b]
+                    }
+                })
+                .collect(),
+        ),
+        (
+            "escapes.c",
+            BUGGY
+                .replace(
+                    "poll",
+                    "p\u{1b}]0;owned\u{7}\u{1b}[31m\u{202e}\u{2066}\u{9b}l",
+                )
+                .into_bytes(),
+        ),
+        (
+            "commands.c",
+            BUGGY
+                .replace(
+                    "\"poll\"",
+                    "\"\\n::error file=x::owned <script>alert(1)</script> %0A\"",
+                )
+                .into_bytes(),
+        ),
+        (
+            "name\u{1b}[31m\u{202e}\n::error.c",
+            BUGGY.as_bytes().to_vec(),
+        ),
         ("carriage-returns.c", BUGGY.replace('\n', "\r").into_bytes()),
         ("empty.c", Vec::new()),
     ]
