@@ -61,6 +61,7 @@ impl Display for Effect {
             When::Always => {}
             When::Returns(classes) => write!(f, " if returns {classes}")?,
             When::ArgHas(arg, word) => write!(f, " if arg {arg} has {word}")?,
+            When::ArgIs(arg, classes) => write!(f, " if arg {arg} is {classes}")?,
             When::ArgLacks(arg, word) => write!(f, " if arg {arg} lacks {word}")?,
         }
         write!(f, "{}", self.versions)

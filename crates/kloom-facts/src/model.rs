@@ -134,6 +134,8 @@ pub enum When {
     ArgHas(u8, &'static str),
     /// If the argument's text does not contain the given word.
     ArgLacks(u8, &'static str),
+    /// If the argument's value is of these classes.
+    ArgIs(u8, Classes),
 }
 
 /// What a call does. The numbers in comments name the arguments of [`Effect`].

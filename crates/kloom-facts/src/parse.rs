@@ -567,19 +567,24 @@ impl<'a> Words<'a> {
         Some(leak(note))
     }
 
+    fn word(&mut self, reader: &mut Reader<'a>) -> Option<&'static str> {
+        let word = self.next(reader, "a word of the argument")?;
+        Some(leak(word.1))
+    }
+
     fn when(&mut self, reader: &mut Reader<'a>) -> Option<When> {
         let first = self.next(reader, "a condition")?;
         match first.1 {
             "returns" => Some(When::Returns(self.classes(reader)?)),
             "arg" => {
                 let arg = self.arg(reader)?;
-                let test = self.next(reader, "`has` or `lacks`")?;
-                let word = self.next(reader, "a word of the argument")?;
+                let test = self.next(reader, "`has`, `lacks` or `is`")?;
                 match test.1 {
-                    "has" => Some(When::ArgHas(arg, leak(word.1))),
-                    "lacks" => Some(When::ArgLacks(arg, leak(word.1))),
+                    "is" => Some(When::ArgIs(arg, self.classes(reader)?)),
+                    "has" => Some(When::ArgHas(arg, self.word(reader)?)),
+                    "lacks" => Some(When::ArgLacks(arg, self.word(reader)?)),
                     _ => {
-                        reader.unknown("test", test, ["has", "lacks"].into_iter());
+                        reader.unknown("test", test, ["has", "lacks", "is"].into_iter());
                         None
                     }
                 }

@@ -62,7 +62,7 @@ fn arguments_are_few() {
     for fact in all() {
         for effect in fact.effects {
             let when = match effect.when {
-                When::ArgHas(arg, _) | When::ArgLacks(arg, _) => Some(arg),
+                When::ArgHas(arg, _) | When::ArgLacks(arg, _) | When::ArgIs(arg, _) => Some(arg),
                 _ => None,
             };
             for arg in [effect.arg, effect.with, when].into_iter().flatten() {

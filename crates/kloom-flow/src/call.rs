@@ -122,7 +122,7 @@ impl Body<'_> {
         let Callee::Named(name) = call.callee else {
             return vec![state];
         };
-        let (mut freed, mut shared, mut zeroed) = (Vec::new(), Vec::new(), false);
+        let (mut freed, mut zeroed) = (Vec::new(), false);
         for effect in fact.effects {
             if !self.happens(effect, call) {
                 continue;
@@ -136,14 +136,24 @@ impl Body<'_> {
                 (Verb::EncodesError, Some(Sym::Const(1..) | Sym::Class(POSITIVE))) => {
                     self.misuse(span, MisuseKind::WrongSign, None, None);
                 }
-                (Verb::Free | Verb::Put, Some(object)) => freed.push(object),
-                (Verb::Allocate, _) if effect.note == "zeroed" => zeroed = true,
-                (Verb::StartThread | Verb::Init | Verb::Handler | Verb::SetData, _) => {
-                    // Whoever gets it as data may write to it later.
-                    if let Some(data) = effect.with.and_then(|n| args.get(usize::from(n))) {
-                        shared.push(*data);
+                (Verb::NoReturn, _) => {
+                    // `BUG_ON(x)`: who comes back has been told what `x` is not.
+                    let When::ArgIs(n, fatal) = effect.when else {
+                        return Vec::new();
+                    };
+                    let tested = args.get(usize::from(n)).copied().unwrap_or(Sym::Unknown);
+                    let link = Link {
+                        of: tested,
+                        yes: fatal.0,
+                        no: fatal.not().0,
+                    };
+                    self.note_test(&state, link, span);
+                    if !state.refine(tested, fatal.not(), span, link.tells_error()) {
+                        return Vec::new();
                     }
                 }
+                (Verb::Free | Verb::Put, Some(object)) => freed.push(object),
+                (Verb::Allocate, _) if effect.note == "zeroed" => zeroed = true,
                 (Verb::Assigns, _) => {
                     let Some(Expr::Read(place)) = effect
                         .arg
@@ -169,11 +179,8 @@ impl Body<'_> {
             state.free(&self.cells, object);
         }
         let mut out = self.result_of(state, call, args, fact, name, point, span);
-        for state in &mut out {
-            for object in &shared {
-                state.share(*object);
-            }
-            if zeroed && call.dst.is_some() {
+        if zeroed && call.dst.is_some() {
+            for state in &mut out {
                 state.set_zeroed(Sym::Made(point));
             }
         }
@@ -278,7 +285,7 @@ impl Body<'_> {
         match effect.when {
             When::ArgHas(n, word) => contains(words(n), word),
             When::ArgLacks(n, word) => !contains(words(n), word),
-            When::Always | When::Returns(_) => true,
+            When::Always | When::Returns(_) | When::ArgIs(..) => true,
         }
     }
 

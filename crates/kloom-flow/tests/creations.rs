@@ -203,3 +203,33 @@ fn a_pointer_returned_as_an_error_number_is_a_misuse() {
     let kinds: Vec<MisuseKind> = analysis.misuses.iter().map(|m| m.kind).collect();
     assert_eq!(kinds, [MisuseKind::ReturnsPointer]);
 }
+
+#[test]
+fn who_comes_back_from_a_fatal_test_knows_its_answer() {
+    let uses = use_lines(
+        "static void f(void)\n{\n\tstruct task_struct *t = kthread_run(fn, NULL, \"x\");\n\
+         \tBUG_ON(IS_ERR(t));\n\tkthread_stop(t);\n}\n",
+    );
+    assert_eq!(uses, [0u32; 0]);
+}
+
+#[test]
+fn a_freed_object_leaves_nothing_behind() {
+    let text = "struct foo { struct task_struct *t; };\n\
+         static struct foo *make(void)\n{\n\tstruct foo *p = kzalloc(sizeof(*p), GFP_KERNEL);\n\
+         \tp->t = kthread_run(fn, p, \"x\");\n\
+         \tif (IS_ERR(p->t)) {\n\t\tkfree(p);\n\t\treturn NULL;\n\t}\n\treturn p;\n}\n\
+         int up(struct bar *b)\n{\n\tb->foo = make();\n\treturn 0;\n}\n\
+         void down(struct foo *p)\n{\n\tkthread_stop(p->t);\n}\n";
+    assert_eq!(use_lines(text), [0u32; 0]);
+}
+
+#[test]
+fn a_flag_of_a_zeroed_object_is_not_set_yet() {
+    let text = "struct foo { struct task_struct *t; bool running; };\n\
+         static int make(void)\n{\n\tstruct foo *p = kzalloc(sizeof(*p), GFP_KERNEL);\n\
+         \tp->t = kthread_run(fn, p, \"x\");\n\
+         \tif (IS_ERR(p->t))\n\t\tgoto out;\n\treturn keep(p);\n\
+         out:\n\tif (p->running)\n\t\tkthread_stop(p->t);\n\treturn -EIO;\n}\n";
+    assert_eq!(use_lines(text), [0u32; 0]);
+}
