@@ -299,7 +299,10 @@ impl Resolver<'_> {
         if elements && self.enclosing(start) != Some(b'(') {
             return true;
         }
-        if !loses {
+        let leads = full
+            .clone()
+            .filter(|shape| shape.first == Some(Kind::Word(Word::Lead)));
+        if !loses || leads.count() > 1 {
             return false;
         }
         let mut last = before;

@@ -39,9 +39,7 @@ impl Walker<'_> {
                 let room = if declarator {
                     Room::Declarator
                 } else {
-                    let top = self.top();
-                    top.function |= at > 0 && top.name as usize == at - 1;
-                    Room::Params
+                    self.open_params(at)
                 };
                 return self.push(room, at);
             }
@@ -66,14 +64,35 @@ impl Walker<'_> {
         at + 1
     }
 
+    /// The parameters behind a name, unless it is a macro that makes one: `NAME(2)(int a)`.
+    fn open_params(&mut self, at: usize) -> Room {
+        let named = at > 0 && self.top().name as usize == at - 1;
+        let close = self.closer(at).unwrap_or(at);
+        if named && self.kind(close + 1) == Kind::Open(b'(') {
+            self.text.blank(self.span(at, close));
+            self.top().name = close as u32;
+            return Room::Index;
+        }
+        self.top().function |= named;
+        Room::Params
+    }
+
     /// `u32 : 4;`: the grammar wants a name in front of the width.
     fn unnamed_bits(&mut self, at: usize) -> usize {
         let mut end = at;
         while !matches!(self.kind(end), Kind::Semi | Kind::Comma | Kind::Close(_)) {
             end = self.closer(end).unwrap_or(end) + 1;
         }
-        self.text.blank(self.span(at, end - 1));
-        end
+        // In a list the comma goes along.
+        let comma = self.kind(at - 1) == Kind::Comma;
+        let first = if comma { at - 1 } else { at };
+        let last = if !comma && self.kind(end) == Kind::Comma {
+            end
+        } else {
+            end - 1
+        };
+        self.text.blank(self.span(first, last));
+        last + 1
     }
 
     /// `(*f)`, `(__user *p)`, `(name)` as opposed to parameters.
@@ -112,6 +131,10 @@ impl Walker<'_> {
     /// A run of words in a declaration.
     fn specifiers(&mut self, at: usize) -> usize {
         let stage = self.top().stage;
+        if stage == Stage::Named && self.old_parameter(at) {
+            self.end_item();
+            return at;
+        }
         let run = self.run_at(at, stage);
         let next = self.kind(run.end);
         let pointer =
@@ -148,6 +171,22 @@ impl Walker<'_> {
             self.top().name = *word as u32;
         }
         run.end
+    }
+
+    /// `int f(a) u32 a; {`: the type of a parameter behind the parentheses.
+    fn old_parameter(&self, at: usize) -> bool {
+        let head = self
+            .frames
+            .last()
+            .is_some_and(|frame| frame.room == Room::File && frame.function);
+        let declares = match self.kind(at + 1) {
+            Kind::Star => true,
+            Kind::Word(Word::Ident) => !looks_like_attribute(self.name(at + 1)),
+            _ => false,
+        };
+        let named = self.word(at) == Some(Word::Ident) && !looks_like_attribute(self.name(at));
+        head && self.kind(at - 1) == Kind::Close(b')')
+            && (self.word(at).is_some_and(Word::is_type) || named && declares)
     }
 
     /// The name among a run's words: the last before parameters, else the first that is not
@@ -249,7 +288,12 @@ impl Walker<'_> {
         if self.kind(at + 2) == Kind::Star {
             return None;
         }
-        let after = stage == Stage::Named;
+        let after = stage == Stage::Named
+            || matches!(self.kind(at + 2), Kind::Str | Kind::Number)
+            || stage == Stage::Type
+                && !run.typed
+                && looks_like_attribute(self.name(at))
+                && self.word(close + 1).is_some_and(Word::is_specifier);
         let before = self.word(close + 1).is_some_and(Word::is_specifier)
             && stage == Stage::Type
             && !run.typed

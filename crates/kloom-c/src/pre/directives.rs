@@ -101,9 +101,14 @@ fn define(source: &[u8], rest: Extent) -> Option<Define> {
     })
 }
 
-/// Blanks the directives that are no part of a chain.
-pub(super) fn blank_plain(lexed: &mut Lexed) {
+/// Blanks the directives that are no part of a chain, and the arms that were dropped.
+pub(super) fn blank(chains: &[Chain], lexed: &mut Lexed) {
     let mut text = Text(std::mem::take(&mut lexed.text));
+    for arm in chains.iter().flat_map(|chain| &chain.arms) {
+        if arm.fate != ArmFate::Kept {
+            text.blank(arm.body);
+        }
+    }
     for line in &lexed.directives {
         let plain = matches!(
             line.kind,
@@ -116,18 +121,10 @@ pub(super) fn blank_plain(lexed: &mut Lexed) {
     lexed.text = text.0;
 }
 
-/// Blanks the directives of chains, but for those that the grammar reads, and the arms that were
-/// dropped.
+/// Blanks the directives of chains, but for those that the grammar reads.
 pub(super) fn erase(lines: &[Directive], chains: &[Chain], out: &mut Prepared) {
     let mut text = Text(std::mem::take(&mut out.text));
     let mut kept: Vec<Extent> = Vec::new();
-    for chain in chains {
-        for arm in &chain.arms {
-            if arm.fate != ArmFate::Kept {
-                text.blank(arm.body);
-            }
-        }
-    }
     for chain in chains.iter().filter(|c| c.form == ChainForm::Tree) {
         for arm in &chain.arms {
             kept.push(arm.directive);
@@ -136,10 +133,10 @@ pub(super) fn erase(lines: &[Directive], chains: &[Chain], out: &mut Prepared) {
     }
     kept.sort_unstable();
     for line in lines {
-        if kept.binary_search(&line.whole).is_err() {
+        if line.whole.of(&text.0).first() != Some(&b'#') {
+            // It is gone already, and what stands there now must stay.
+        } else if kept.binary_search(&line.whole).is_err() {
             text.blank(line.whole);
-        } else if line.whole.of(&text.0).first() != Some(&b'#') {
-            // It lies in an arm that was dropped.
         } else if matches!(line.kind, DirectiveKind::If | DirectiveKind::Elif) {
             // The condition is read from the original text; the tree needs one it can parse.
             text.replace(line.rest, b"0");

@@ -65,14 +65,21 @@ impl Text {
         }
     }
 
-    /// Writes one byte into the white space that starts at `from`; fails if there is none but
-    /// newlines.
-    pub(crate) fn insert(&mut self, from: u32, byte: u8) -> Option<u32> {
+    /// The first byte of the white space that starts at `from` that is no newline.
+    pub(crate) fn gap(&self, from: u32) -> Option<usize> {
         let rest = self.0.get(from as usize..)?;
-        let gap = rest.iter().take_while(|b| b.is_ascii_whitespace());
-        let at = from as usize + gap.take_while(|b| **b == b'\n').count();
-        let room = self.0.get_mut(at).filter(|b| b.is_ascii_whitespace())?;
+        let at = from as usize + rest.iter().take_while(|b| **b == b'\n').count();
+        self.0.get(at).filter(|b| b.is_ascii_whitespace())?;
+        Some(at)
+    }
+
+    /// Writes one byte into the white space that starts at `from`; false if there is none but
+    /// newlines.
+    pub(crate) fn insert(&mut self, from: u32, byte: u8) -> bool {
+        let Some(room) = self.gap(from).and_then(|at| self.0.get_mut(at)) else {
+            return false;
+        };
         *room = byte;
-        Some(at as u32)
+        true
     }
 }

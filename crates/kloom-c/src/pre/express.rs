@@ -2,7 +2,7 @@
 
 use super::lex::Kind;
 use super::model::{Extent, MacroUse};
-use super::walk::{Room, Walker};
+use super::walk::{Frame, Room, Walker};
 use super::words::Word;
 
 impl Walker<'_> {
@@ -12,6 +12,7 @@ impl Walker<'_> {
             Word::Asm => return self.assembly(at, true),
             Word::Alignof => return self.alignment(at),
             Word::Offsetof => return self.offset(at),
+            Word::Generic => return self.parens(at + 1).unwrap_or(at) + 1,
             Word::Case if self.room() == Room::Block => {
                 self.case_begins();
                 return at + 1;
@@ -47,6 +48,14 @@ impl Walker<'_> {
                 return at + 1;
             }
             Word::Sizeof => return at + 1,
+            Word::Attribute
+                if !self.word(at + 1).is_some_and(Word::is_specifier)
+                    && !matches!(self.kind(at.wrapping_sub(1)), Kind::Word(w) if w.is_specifier())
+                    && self.kind(at + 1) != Kind::Star =>
+            {
+                // A member or argument that has the name of an attribute.
+                return at + 1;
+            }
             _ => {}
         }
         if word.is_specifier() {
@@ -122,6 +131,12 @@ impl Walker<'_> {
                 self.out.jumps.push(word);
                 at + 1
             }
+            Kind::Word(Word::Head | Word::For | Word::Lead) => self.statement_argument(at, close),
+            Kind::Colon => {
+                self.text.blank(self.extent(at));
+                self.top().start = true;
+                at + 1
+            }
             Kind::Dot if self.word(at + 1).is_some() => {
                 // `.member = value`
                 self.text.blank(self.extent(at));
@@ -133,7 +148,7 @@ impl Walker<'_> {
                 self.text.blank(self.span(at, close));
                 close + 1
             }
-            kind if end == at + 1 && !is_operand(kind) => {
+            kind if end == at + 1 && !is_operand(kind) && kind != Kind::Star => {
                 let whole = self.extent(at);
                 self.text.replace(whole, b"0");
                 self.out.zeroed.push(whole);
@@ -141,6 +156,17 @@ impl Walker<'_> {
             }
             _ => self.type_argument(at, end),
         }
+    }
+
+    /// `macro(a, if (b) break;)`: statements up to the end become a block.
+    fn statement_argument(&mut self, at: usize, close: usize) -> usize {
+        let (before, behind) = (self.extent(at - 1).end, self.extent(close - 1).end);
+        if self.text.gap(before).is_some() && self.text.gap(behind).is_some() {
+            self.text.insert(before, b'{');
+            self.text.insert(behind, b'}');
+            self.frames.push(Frame::new(Room::Block, close as u32));
+        }
+        at
     }
 
     /// A type where the grammar wants an expression.
@@ -175,7 +201,7 @@ impl Walker<'_> {
             (Kind::Open(_), Kind::Close(_)) => {}
             (Kind::Comma, Kind::Close(_)) => self.text.blank(self.extent(at - 1)),
             _ => {
-                if self.text.insert(gap, b'0').is_none() {
+                if !self.text.insert(gap, b'0') {
                     self.text.blank(self.extent(at));
                 }
             }

@@ -2,8 +2,11 @@
 
 use super::lex::Kind;
 use super::model::{BlockKind, Extent, MacroHead, Symbol};
-use super::walk::{After, Room, Stage, Walker};
+use super::walk::{After, Frame, Room, Stage, Walker};
 use super::words::{Word, looks_like_attribute};
+
+/// How far back the start of a token's line is looked for.
+const INDENT: usize = 128;
 
 impl Walker<'_> {
     /// The start of an item; gives the next token to look at.
@@ -129,13 +132,19 @@ impl Walker<'_> {
             match next {
                 Kind::Colon => return self.label(at),
                 Kind::Word(word) if word.is_statement() => {
-                    self.end_statement(at);
+                    self.end_bare_word(at);
+                    return at + 1;
+                }
+                Kind::Word(Word::Ident)
+                    if self.kind(at + 2) == Kind::Open(b'(') && self.ends_line(at) =>
+                {
+                    self.end_bare_word(at);
                     return at + 1;
                 }
                 Kind::Word(_) if self.starts_declaration(at) => self.declare(Stage::Type),
                 Kind::Open(b'{') => self.drop_attribute(at, at),
                 Kind::Close(b'}') => {
-                    self.end_statement(at);
+                    self.end_bare_word(at);
                     return at + 1;
                 }
                 _ => self.plain(),
@@ -151,6 +160,46 @@ impl Walker<'_> {
         at
     }
 
+    /// A macro without arguments stands for a statement.
+    fn end_bare_word(&mut self, at: usize) {
+        let word = self.extent(at);
+        if !self.text.insert(word.end, b';') {
+            // Without room behind the word it gives its last letter.
+            self.text.replace(Extent::new(word.end - 1, word.end), b";");
+        }
+        self.end_item();
+    }
+
+    /// Whether a newline follows the token.
+    fn ends_line(&self, at: usize) -> bool {
+        let between = Extent::new(self.extent(at).end, self.extent(at + 1).start);
+        between.of(self.source).contains(&b'\n')
+    }
+
+    /// The column a token stands in if it is the first of its line, tabs counted as eight.
+    fn indent(&self, at: usize) -> Option<usize> {
+        let start = self.extent(at).start as usize;
+        let line = self.source.get(start.saturating_sub(INDENT)..start)?;
+        let newline = line.iter().rposition(|b| *b == b'\n')?;
+        let mut column = 0;
+        for byte in &line[newline + 1..] {
+            match byte {
+                b'\t' => column += 8 - column % 8,
+                b' ' => column += 1,
+                _ => return None,
+            }
+        }
+        Some(column)
+    }
+
+    /// Whether what follows the macro at `name` is indented below it, as a loop's body is.
+    fn leads_by_layout(&self, name: usize, next: usize) -> bool {
+        match (self.indent(name), self.indent(next)) {
+            (Some(outer), Some(inner)) => outer < inner,
+            _ => false,
+        }
+    }
+
     /// A label needs a statement behind it: not a brace, not a directive.
     fn label(&mut self, at: usize) -> usize {
         let colon = self.extent(at + 1);
@@ -162,7 +211,7 @@ impl Walker<'_> {
             let word = self.extent(at);
             let short = Extent::new(colon.start - 1, colon.end);
             // Without room behind the colon the label gives its last letter.
-            hangs = self.text.insert(colon.end, b';').is_none()
+            hangs = !self.text.insert(colon.end, b';')
                 && !(word.end == colon.start
                     && word.end - word.start > 1
                     && self.text.replace(short, b":;"));
@@ -229,6 +278,7 @@ impl Walker<'_> {
                 self.declare(Stage::Named);
                 next
             }
+            Kind::Dot if self.initialised_by_macro(name, close, next) => next,
             Kind::Open(b'(') => {
                 // `NAME(x)(int a) {`: a declarator of its own making.
                 let last = self.closer(next).unwrap_or(next);
@@ -289,6 +339,41 @@ impl Walker<'_> {
                 next
             }
         }
+    }
+
+    /// `MACHINE_START(NAME, "…") .init = f, MACHINE_END` reads as `int NAME={ .init = f, };`.
+    fn initialised_by_macro(&mut self, name: usize, close: usize, next: usize) -> bool {
+        let mut end = next;
+        let found = loop {
+            match self.kind(end) {
+                Kind::Semi | Kind::Close(_) => break false,
+                Kind::Word(_) => {
+                    let before = self.kind(end - 1);
+                    if before == Kind::Comma
+                        || before == Kind::Close(b'}')
+                        || before.ends_operand() && !self.kind(end + 1).ends_operand()
+                    {
+                        break true;
+                    }
+                }
+                _ => {}
+            }
+            end = self.closer(end).unwrap_or(end) + 1;
+        };
+        let tail = Extent::new(self.extent(close).end - 2, self.extent(close).end);
+        let last = self.extent(end);
+        if !found || last.end - last.start < 2 || self.kind(close - 1) != Kind::Str {
+            return false;
+        }
+        let whole = self.span(name, close);
+        self.record_macro(name, whole, name + 1, close);
+        self.declarator_from_macro(name, close);
+        self.text.replace(tail, b"={");
+        self.text.replace(last, b"};");
+        let mut list = Frame::new(Room::Elements, end as u32);
+        list.after = After::Item;
+        self.frames.push(list);
+        true
     }
 
     /// Blanks and records a macro; `last` is the last token that goes with it.
@@ -476,9 +561,18 @@ impl Walker<'_> {
             Kind::Word(_) | Kind::Close(_) | Kind::Step | Kind::Star if kind.is_some() => {
                 self.block_macro(name, open, kind.unwrap_or(BlockKind::Iterator))
             }
-            Kind::Word(_) if self.is_attribute_like(next) => {
+            Kind::Word(Word::Attribute | Word::GnuAttribute) => {
                 self.plain();
                 self.call(name)
+            }
+            Kind::Word(Word::Ident)
+                if self.is_attribute_like(next) && self.kind(next + 1) != Kind::Open(b'(') =>
+            {
+                self.plain();
+                self.call(name)
+            }
+            Kind::Word(_) if self.leads_by_layout(name, next) => {
+                self.block_macro(name, open, BlockKind::Iterator)
             }
             Kind::Word(_) | Kind::Close(b'}') => {
                 self.end_statement(close);

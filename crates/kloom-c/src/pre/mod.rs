@@ -29,7 +29,7 @@ pub fn prepare(text: &[u8], words: &Words) -> Prepared {
     let mut lexed = lex::lex(text, words);
     directives::local_iterators(text, &mut lexed, words);
     let mut chains = chains::resolve(&mut lexed, words);
-    directives::blank_plain(&mut lexed);
+    directives::blank(&chains.list, &mut lexed);
     let lines = std::mem::take(&mut lexed.directives);
     let mut prepared = walk::walk(text, lexed, &mut chains);
     directives::record(text, &lines, &mut prepared);

@@ -83,7 +83,7 @@ pub(super) struct Frame {
     /// Parameters follow the name: a function.
     pub(super) function: bool,
     /// What the closing bracket means to the item around it.
-    after: After,
+    pub(super) after: After,
 }
 
 /// What follows a closing bracket.
@@ -188,7 +188,7 @@ fn match_brackets(tokens: &[Token]) -> Vec<u32> {
 }
 
 impl Frame {
-    fn new(room: Room, close: u32) -> Frame {
+    pub(super) fn new(room: Room, close: u32) -> Frame {
         Frame {
             room,
             close,
@@ -345,7 +345,7 @@ impl Walker<'_> {
     fn step(&mut self, at: usize) -> usize {
         let top = *self.top();
         let kind = self.kind(at);
-        if let Kind::Close(_) = kind {
+        if matches!(kind, Kind::Close(_)) || top.close as usize == at {
             return self.close(at);
         }
         if top.start {
@@ -403,8 +403,12 @@ impl Walker<'_> {
                 outer.stage = Stage::Named;
                 outer.name = frame.name;
             }
-            Room::Args if outer.room == Room::Elements => self.separate(at, b','),
+            Room::Args if matches!(outer.room, Room::Elements | Room::Args) => self.separate(at),
             _ => {}
+        }
+        if self.frames.len() > 1 && self.top().close as usize == at {
+            // The block of a statement argument ends with the arguments.
+            return self.close(at);
         }
         at + 1
     }
@@ -417,14 +421,14 @@ impl Walker<'_> {
         }
     }
 
-    /// In an initialiser, a macro's closing parenthesis may lack its comma.
-    fn separate(&mut self, at: usize, separator: u8) {
+    /// In a list, a macro's closing parenthesis may lack its comma.
+    fn separate(&mut self, at: usize) {
         let starts = matches!(
             self.kind(at + 1),
             Kind::Word(Word::Ident) | Kind::Open(b'{') | Kind::Number
         ) || self.kind(at + 1) == Kind::Dot && self.name(at + 1) == b".";
         if starts {
-            self.text.insert(self.extent(at).end, separator);
+            self.text.insert(self.extent(at).end, b',');
         }
     }
 
@@ -499,6 +503,10 @@ impl Walker<'_> {
                     top.questions -= 1;
                 } else if top.case {
                     self.label_ended(false);
+                } else if room == Room::Args {
+                    // Operands of assembly, a pair of bit numbers.
+                    top.start = true;
+                    self.text.replace(self.extent(at), b",");
                 }
             }
             Kind::Ellipsis if self.top().case => {
@@ -525,6 +533,7 @@ impl Walker<'_> {
                 let last = matches!(self.kind(at + 1), Kind::Close(_) | Kind::Comma);
                 let byte: &[u8] = if last { b" " } else { b"," };
                 self.text.replace(self.extent(at), byte);
+                self.top().start = !last;
             }
             room => {
                 if room == Room::File {
@@ -573,7 +582,8 @@ impl Walker<'_> {
 
     fn open_in_expression(&mut self, at: usize, bracket: u8) -> usize {
         let room = match bracket {
-            b'(' if self.operand_before(at) => Room::Args,
+            // Behind a parenthesis it may as well be the second of two casts.
+            b'(' if self.operand_before(at) && self.kind(at - 1) != Kind::Close(b')') => Room::Args,
             b'(' => Room::Group,
             b'[' => Room::Index,
             _ => match self.announced(at) {

@@ -30,6 +30,8 @@ pub(crate) enum Word {
     Alignof,
     /// `offsetof`: the grammar takes only a type and one member name.
     Offsetof,
+    /// `_Generic`.
+    Generic,
     /// `typeof` and its spellings.
     Typeof,
     /// `asm` and its spellings.
@@ -109,11 +111,12 @@ const KEYWORDS: &[(Word, &[&str])] = &[
         &["alignof", "_Alignof", "__alignof", "__alignof__"],
     ),
     (Word::Offsetof, &["offsetof"]),
+    (Word::Generic, &["_Generic"]),
     (
         Word::Typeof,
         &["typeof", "__typeof", "__typeof__", "typeof_unqual"],
     ),
-    (Word::Asm, &["asm", "__asm", "__asm__"]),
+    (Word::Asm, &["asm", "__asm", "__asm__", "asm_inline"]),
     (Word::GnuAttribute, &["__attribute__", "__attribute"]),
     (Word::Struct, &["struct", "union"]),
     (Word::Enum, &["enum"]),
