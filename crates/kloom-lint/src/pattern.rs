@@ -134,11 +134,13 @@ impl Run<'_> {
         Literal::read(files.slice(span)).filter(Literal::has_text)
     }
 
-    /// Whether a call carries one of these words: as the note of its effect, or as a macro in
-    /// its text.
+    /// Whether a call carries one of these words: in the note of its effect, or as a macro in its
+    /// text.
     fn has_mark(&self, effect: &Effect, literal: Option<&Literal<'_>>, marks: &[&str]) -> bool {
-        let is_mark = |word: &[u8]| marks.iter().any(|mark| mark.as_bytes() == word);
-        is_mark(effect.note.as_bytes()) || literal.is_some_and(|text| text.macros().any(is_mark))
+        marks.iter().any(|mark| {
+            let is_mark = |word: &[u8]| word == mark.as_bytes();
+            effect.says(mark) || literal.is_some_and(|text| text.macros().any(is_mark))
+        })
     }
 
     /// Whether the value certainly comes from a variable whose text is not in sight.

@@ -75,10 +75,10 @@ pub fn inputs(paths: &[PathBuf]) -> anyhow::Result<Inputs> {
     Ok(inputs)
 }
 
-/// The sources in a folder, as `.gitignore` leaves them.
+/// The sources in a folder; in a git repository, as `.gitignore` leaves them.
 fn walk(folder: &Path) -> anyhow::Result<Vec<Input>> {
     let mut files = Vec::new();
-    for entry in WalkBuilder::new(folder).require_git(false).build() {
+    for entry in WalkBuilder::new(folder).build() {
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) => bail!(error),

@@ -119,6 +119,7 @@ fn a_folder_with_nothing_to_read_says_so() {
 #[test]
 fn what_git_ignores_is_not_read() {
     let folder = Folder::new("ignored");
+    folder.write(".git/HEAD", "ref: refs/heads/main\n");
     folder.write(".gitignore", "build/\n");
     folder.write("build/bad.c", FINDING);
     folder.write("good.c", CLEAN);

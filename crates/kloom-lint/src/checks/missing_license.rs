@@ -37,7 +37,8 @@ fn entries<'a>(context: &Context<'a>, kind: &str) -> impl Iterator<Item = &'a To
     unit.top_macros.iter().filter(move |used| {
         let fact = facts.get(unit.names.text(used.name));
         let mut effects = fact.into_iter().flat_map(|fact| fact.effects(Verb::Entry));
-        used.span.file == FileId(0) && effects.any(|effect| effect.note == kind)
+        used.span.file == FileId(0)
+            && effects.any(|effect| effect.says(kind) && !effect.says("builtin"))
     })
 }
 
@@ -67,7 +68,7 @@ fn is_missing(context: &Context<'_>) -> bool {
         .iter()
         .filter(|fact| {
             fact.effects(Verb::Entry)
-                .any(|effect| effect.note == "license")
+                .any(|effect| effect.says("license"))
         })
         .map(|fact| fact.name)
         .collect();
