@@ -3,8 +3,9 @@
 use crate::files;
 use crate::linting::{Linting, lint};
 use crate::random::Random;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
+use kloom_lint::Reason;
 use kloom_report::{Format, Style, Writer};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -94,6 +95,10 @@ pub fn run(options: &Options) -> Result<()> {
         excerpt(number + 1, finding, &mut out)?;
     }
     print!("{out}");
+    let skipped = document["not_analysed"].as_array();
+    let internal = Value::from(Reason::Internal.as_str());
+    let panics = skipped.map_or(0, |s| s.iter().filter(|s| s["reason"] == internal).count());
+    ensure!(panics == 0, "the linter panicked on {panics} files");
     Ok(())
 }
 

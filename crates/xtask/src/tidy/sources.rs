@@ -1,7 +1,6 @@
 //! Conventions that can be seen in the project's own files.
 
 use anyhow::{Context, Result};
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Past this many lines, tests aside, a file has more than one idea.
@@ -106,34 +105,41 @@ pub fn kernel_names(root: &Path) -> Result<Vec<String>> {
     Ok(broken)
 }
 
-/// Rules without a page, pages without fixtures, fixtures without a page.
-pub fn rules(root: &Path) -> Result<Vec<String>> {
-    let stems = |dir: &str| -> Result<BTreeSet<String>> {
-        let mut names = BTreeSet::new();
-        for path in children(&root.join(dir))? {
-            let stem = path.file_stem().context("a nameless file")?;
-            names.insert(stem.to_string_lossy().into_owned());
-        }
-        Ok(names)
-    };
-    let (pages, fixtures) = (stems("rules/lint")?, stems("fixtures/lint")?);
-    let mut broken = Vec::new();
-    for rule in pages.symmetric_difference(&fixtures) {
-        broken.push(match pages.contains(rule) {
-            true => format!("{rule} has no folder under fixtures/lint"),
-            false => format!("fixtures/lint/{rule} belongs to no page"),
-        });
-    }
-    for rule in &fixtures {
-        let files = children(&root.join("fixtures/lint").join(rule))?;
-        if !files
-            .iter()
-            .any(|file| file.extension().is_some_and(|ext| ext == "c"))
-        {
-            broken.push(format!("fixtures/lint/{rule} has no C file"));
+/// Tests that ARCHITECTURE.md names and nobody wrote.
+pub fn named_tests(root: &Path) -> Result<Vec<String>> {
+    let page = std::fs::read_to_string(root.join("ARCHITECTURE.md"))?;
+    let mut code = String::new();
+    for dir in crates(root)? {
+        let apart = children(&dir.join("tests"))?;
+        let apart = apart.into_iter().filter(|path| path.is_file());
+        for file in rust_files(&dir.join("src"))?.into_iter().chain(apart) {
+            code.push_str(&String::from_utf8_lossy(&std::fs::read(file)?));
         }
     }
-    Ok(broken)
+    let invariants = page.split("## Invariants").nth(1).unwrap_or_default();
+    let names = invariants.split('`').skip(1).step_by(2);
+    let tests = names.filter(|name| name.contains('_') && !name.contains(' '));
+    let missing = tests.filter(|name| !code.contains(&format!("#[test]\n    fn {name}(")));
+    let missing = missing.filter(|name| !code.contains(&format!("#[test]\nfn {name}(")));
+    Ok(missing
+        .map(|name| format!("there is no test {name}"))
+        .collect())
+}
+
+/// Pages that state another oldest toolchain than the manifest.
+pub fn toolchain(root: &Path) -> Result<Vec<String>> {
+    let manifest = std::fs::read_to_string(root.join("Cargo.toml"))?;
+    let version = manifest
+        .lines()
+        .find_map(|line| line.strip_prefix("rust-version = \""))
+        .and_then(|rest| rest.strip_suffix('"'))
+        .context("Cargo.toml states no rust-version")?;
+    let readme = std::fs::read_to_string(root.join("README.md"))?;
+    let stated = readme.contains(&format!("toolchain from {version} on"));
+    Ok(match stated {
+        true => Vec::new(),
+        false => vec![format!("README.md does not say that it is {version}")],
+    })
 }
 
 /// Rust files that are too long.
@@ -182,6 +188,11 @@ fn report(file: &Path, text: &str, words: &[&str], broken: &mut Vec<String>) {
     }
 }
 
+/// Whether all of a file is tests.
+fn is_test(path: &Path) -> bool {
+    path.ends_with("tests.rs") || path.components().any(|part| part.as_os_str() == "tests")
+}
+
 /// A file without its tests.
 fn code(text: &str) -> &str {
     text.split("#[cfg(test)]").next().unwrap_or_default()
@@ -207,7 +218,7 @@ fn rust_files(dir: &Path) -> Result<Vec<PathBuf>> {
     for path in children(dir)? {
         if path.is_dir() {
             files.extend(rust_files(&path)?);
-        } else if path.extension().is_some_and(|ext| ext == "rs") {
+        } else if path.extension().is_some_and(|ext| ext == "rs") && !is_test(&path) {
             files.push(path);
         }
     }
@@ -242,8 +253,13 @@ mod tests {
     }
 
     #[test]
-    fn every_rule_has_page_and_fixtures() {
-        assert_eq!(rules(&root()).unwrap(), [""; 0]);
+    fn tests_that_the_architecture_names_exist() {
+        assert_eq!(named_tests(&root()).unwrap(), [""; 0]);
+    }
+
+    #[test]
+    fn the_oldest_toolchain_is_stated_once() {
+        assert_eq!(toolchain(&root()).unwrap(), [""; 0]);
     }
 
     #[test]
