@@ -149,6 +149,8 @@ pub enum Verb {
     EncodesError,
     /// Never comes back.
     NoReturn,
+    /// The function that holds the call returns, with the value `arg` (`return_ptr(p)`).
+    Leaves,
     /// May sleep.
     MaySleep,
     /// Takes lock `arg`; `note` names the kind and irq effect.

@@ -143,6 +143,7 @@ pub const VERBS: &[VerbWord] = &[
     verb("decodes-error", Verb::DecodesError, true, &[]),
     verb("encodes-error", Verb::EncodesError, true, &[]),
     verb("no-return", Verb::NoReturn, false, &[]),
+    verb("leaves", Verb::Leaves, false, &[]),
     verb(
         "may-sleep",
         Verb::MaySleep,
