@@ -1,8 +1,8 @@
 //! How well the grammar reads files with and without the prepass: counts, speed, samples of what
 //! is still broken.
 //!
-//! `parse_health [--raw] [--show N] [--seed N] [--dump FILE] FILE…`; `-` reads the list of files
-//! from standard input.
+//! `parse_health [--raw] [--prepass] [--show N] [--dump] FILE…`; `-` reads the list of files from
+//! standard input, `--prepass` leaves the grammar out, `--dump` prints the text that it gets.
 
 use kloom_c::pre::{Words, prepare};
 use kloom_facts::{Facts, Version};
@@ -28,6 +28,7 @@ fn main() {
     let mut raw = false;
     let mut show = 0usize;
     let mut dump = false;
+    let mut parses = true;
     let mut paths = Vec::new();
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
@@ -35,6 +36,7 @@ fn main() {
             "--raw" => raw = true,
             "--show" => show = args.next().and_then(|n| n.parse().ok()).unwrap_or(20),
             "--dump" => dump = true,
+            "--prepass" => parses = false,
             "-" => paths.extend(std::io::stdin().lock().lines().map_while(Result::ok)),
             _ => paths.push(arg),
         }
@@ -66,6 +68,10 @@ fn main() {
         assert_eq!(prepared.len(), text.len());
         if dump {
             print!("{}", String::from_utf8_lossy(&prepared));
+        }
+        if !parses {
+            health.bytes += text.len();
+            continue;
         }
         let begin = Instant::now();
         let Some(tree) = parser.parse(&prepared, None) else {

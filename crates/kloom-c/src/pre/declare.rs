@@ -1,8 +1,9 @@
 //! Declarations: which words of a run of specifiers are the type, the name, attributes.
 
+use super::frame::{Room, Stage};
 use super::lex::Kind;
 use super::model::Symbol;
-use super::walk::{Room, Stage, Walker};
+use super::walk::Walker;
 use super::words::{Word, looks_like_attribute};
 
 /// Names in one run of specifiers past which the rest is not looked at.
@@ -366,12 +367,5 @@ impl Walker<'_> {
             }
         }
         run.end.max(at + 1)
-    }
-}
-
-impl Room {
-    /// A function body may open here.
-    fn is_body_place(self) -> bool {
-        matches!(self, Room::File | Room::Block)
     }
 }

@@ -1,11 +1,84 @@
 //! Expressions: arguments that are no expressions, strings beside macros, odd operators.
 
+use super::frame::{Frame, Room, Stage};
 use super::lex::Kind;
 use super::model::{Extent, MacroUse};
-use super::walk::{Frame, Room, Walker};
+use super::walk::Walker;
 use super::words::Word;
 
 impl Walker<'_> {
+    /// A token inside an expression.
+    pub(super) fn expression(&mut self, at: usize) -> usize {
+        let room = self.room();
+        match self.kind(at) {
+            Kind::Word(word) => return self.expression_word(at, word),
+            Kind::Str => return self.strings(at),
+            Kind::Open(bracket) => return self.open_in_expression(at, bracket),
+            Kind::Semi => self.semicolon(at),
+            Kind::Comma => match room {
+                Room::Args | Room::Enumerators | Room::Elements => self.top().start = true,
+                _ if self.top().stage == Stage::Value => self.top().stage = Stage::Declarator,
+                _ => {}
+            },
+            Kind::Question => self.top().questions += 1,
+            Kind::Colon => {
+                let top = self.top();
+                if top.questions > 0 {
+                    top.questions -= 1;
+                } else if top.case {
+                    self.label_ended(false);
+                } else if room == Room::Args {
+                    // Operands of assembly, a pair of bit numbers.
+                    top.start = true;
+                    self.text.replace(self.extent(at), b",");
+                }
+            }
+            Kind::Ellipsis if self.top().case => {
+                self.text.replace(self.extent(at), b"||");
+            }
+            Kind::AndAnd if !self.operand_before(at) => {
+                // The address of a label.
+                self.text.replace(self.extent(at), b"&");
+            }
+            _ => {}
+        }
+        at + 1
+    }
+
+    /// `;` ends the item, or separates the parts of a `for`.
+    pub(super) fn semicolon(&mut self, at: usize) {
+        match self.room() {
+            Room::ForHead => self.plain(),
+            Room::Args => {
+                let last = matches!(self.kind(at + 1), Kind::Close(_) | Kind::Comma);
+                let byte: &[u8] = if last { b" " } else { b"," };
+                self.text.replace(self.extent(at), byte);
+                self.top().start = !last;
+            }
+            room => {
+                if room == Room::File {
+                    self.record_declaration(at);
+                }
+                self.end_item();
+            }
+        }
+    }
+
+    pub(super) fn open_in_expression(&mut self, at: usize, bracket: u8) -> usize {
+        let room = match bracket {
+            // Behind a parenthesis it may as well be the second of two casts.
+            b'(' if self.operand_before(at) && self.kind(at - 1) != Kind::Close(b')') => Room::Args,
+            b'(' => Room::Group,
+            b'[' => Room::Index,
+            _ => match self.announced(at) {
+                Some(room) => room,
+                None if at > 0 && self.kind(at - 1) == Kind::Open(b'(') => Room::Block,
+                None => Room::Elements,
+            },
+        };
+        self.push(room, at)
+    }
+
     /// A word inside an expression.
     pub(super) fn expression_word(&mut self, at: usize, word: Word) -> usize {
         match word {

@@ -188,6 +188,7 @@ impl Lexer<'_> {
                 }
                 b' ' | b'\t' | b'\r' | 0x0b | 0x0c => {
                     self.at += 1;
+                    self.skip_blanks();
                     continue;
                 }
                 b'/' if matches!(self.peek(1), b'*' | b'/') => {
@@ -204,10 +205,8 @@ impl Lexer<'_> {
     }
 
     fn blank(&mut self, start: usize, end: usize) {
-        for byte in &mut self.out.text[start..end] {
-            if *byte != b'\n' {
-                *byte = b' ';
-            }
+        for line in self.out.text[start..end].split_mut(|b| *b == b'\n') {
+            line.fill(b' ');
         }
     }
 

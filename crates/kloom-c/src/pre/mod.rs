@@ -16,9 +16,13 @@ mod declare;
 mod directives;
 mod edit;
 mod express;
+mod frame;
 mod items;
 mod lex;
+mod macros;
 mod paste;
+mod record;
+mod view;
 mod walk;
 mod words;
 
@@ -49,7 +53,7 @@ pub fn prepare_body(text: &[u8], define: &Define, words: &Words) -> Prepared {
         body,
         lexed,
         &mut chains::Chains::default(),
-        walk::Room::Block,
+        frame::Room::Block,
     );
     prepared.sort();
     prepared

@@ -166,6 +166,9 @@ const KEYWORDS: &[(Word, &[&str])] = &[
 pub struct Words {
     target: Option<Version>,
     table: FxHashMap<&'static [u8], Word>,
+    /// Which lengths names have, one bit each, by their first byte: most words of a file are told
+    /// from every known name without a look into the table.
+    lengths: Vec<u64>,
 }
 
 impl Words {
@@ -183,10 +186,18 @@ impl Words {
         let keywords = KEYWORDS
             .iter()
             .flat_map(|(word, names)| names.iter().map(|name| (name.as_bytes(), *word)));
+        // Keywords last: no fact can change the language.
+        let table: FxHashMap<_, _> = known.chain(keywords).collect();
+        let mut lengths = vec![0; 256];
+        for name in table.keys() {
+            if let Some(slot) = name.first().and_then(|b| lengths.get_mut(usize::from(*b))) {
+                *slot |= length_bit(name);
+            }
+        }
         Words {
             target,
-            // Keywords last: no fact can change the language.
-            table: known.chain(keywords).collect(),
+            table,
+            lengths,
         }
     }
 
@@ -196,8 +207,16 @@ impl Words {
     }
 
     pub(crate) fn role(&self, name: &[u8]) -> Word {
+        let lengths = name.first().and_then(|b| self.lengths.get(usize::from(*b)));
+        if lengths.is_none_or(|lengths| lengths & length_bit(name) == 0) {
+            return Word::Ident;
+        }
         self.table.get(name).copied().unwrap_or(Word::Ident)
     }
+}
+
+fn length_bit(name: &[u8]) -> u64 {
+    1 << name.len().min(63)
 }
 
 /// Whether a name is spelled like an attribute macro, `__lower_case`, and not like one of the
