@@ -211,7 +211,8 @@ pub enum Verb {
     Assigns,
     /// The module entry of kind `note` (init, exit, driver, license) is `arg`.
     Entry,
-    /// Formats a name that the kernel cuts at 15 characters: `arg` is the format.
+    /// Formats a name that the kernel cuts at 15 characters: `arg` is the format; `note` says
+    /// whether the callee alone gives its values.
     NamesThread,
     /// The attribute or call says that lock `arg` is held, taken or released; `note` says which.
     Annotates,

@@ -277,7 +277,12 @@ pub const VERBS: &[VerbWord] = &[
         true,
         &["init", "exit", "driver", "builtin", "license"],
     ),
-    verb("names-thread", Verb::NamesThread, true, &["worker"]),
+    verb(
+        "names-thread",
+        Verb::NamesThread,
+        true,
+        &["worker", "fixed"],
+    ),
     verb(
         "annotates",
         Verb::Annotates,

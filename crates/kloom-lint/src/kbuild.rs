@@ -28,6 +28,10 @@ pub fn built(path: &str, provider: &dyn Provider) -> Built {
     for level in 0..LEVELS {
         if let Some(text) = build_file(&folder, provider) {
             seen = true;
+            // What is included could add to any list.
+            if text.lines().any(|line| line.starts_with("include ")) {
+                return Built::Other;
+            }
             let lists = Lists::read(&text);
             let is_it = |word: &str| match level {
                 0 => word == object,
@@ -223,6 +227,13 @@ mod tests {
         for path in ["d/a.c", "d/c.c", "d/y.c", "d/e.c"] {
             assert_eq!(built(path, &tree), Built::Other, "{path}");
         }
+    }
+
+    #[test]
+    fn a_build_file_that_includes_another_says_too_little() {
+        let text = "include ../common.mk\nobj-m += a.o\na-y := b.o\n";
+        let tree = Tree(&[("d/Makefile", text)]);
+        assert_eq!(built("d/b.c", &tree), Built::Other);
     }
 
     #[test]

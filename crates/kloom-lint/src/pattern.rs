@@ -118,7 +118,9 @@ impl Run<'_> {
             }
             (TextTest::NotLiteral, None) => {
                 let text = String::from_utf8_lossy(unit.files.slice(arg.span)).into_owned();
-                let given = self.is_given(site.function, &arg.expr, 0);
+                // With values behind it, it is certainly meant as a format.
+                let alone = site.call.args.len() == index + 1;
+                let given = alone && self.is_given(site.function, &arg.expr, 0);
                 given.then(|| hit(text, String::new()))?
             }
             _ => None,
@@ -186,7 +188,29 @@ impl Run<'_> {
             self.context.unit.types.get(function.local(local).ty),
             kloom_ir::Type::Array(..)
         );
-        !assigned && (is_array || local.0 < function.params && !self.is_printf_like(function))
+        !assigned && (is_array || self.is_given_parameter(function, local, depth))
+    }
+
+    /// A parameter is literal if every call of a static function gives it a literal.
+    fn is_given_parameter(&self, function: &Function, local: LocalId, depth: u32) -> bool {
+        if local.0 >= function.params || self.is_printf_like(function) {
+            return false;
+        }
+        let unit = self.context.unit;
+        let name = unit.names.text(function.name);
+        let mut calls = unit
+            .functions
+            .iter()
+            .flat_map(|caller| self.context.calls(caller))
+            .filter(|site| site.name == Some(name))
+            .peekable();
+        if function.linkage != Linkage::Static || calls.peek().is_none() {
+            return true;
+        }
+        calls.any(|site| match site.call.args.get(local.0 as usize) {
+            Some(arg) => self.is_given(site.function, &arg.expr, depth + 1),
+            None => false,
+        })
     }
 
     /// A global is literal if that is how it starts and nothing in the unit writes it.
