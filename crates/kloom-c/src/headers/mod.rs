@@ -7,13 +7,14 @@ mod cache;
 mod path;
 
 pub use crate::pre::Symbol;
+use crate::syntax::Tree;
 pub use cache::HeaderCache;
 
 use crate::pre::{Define, Definition, Extent, Prepared, Words};
 use kloom_diag::Provider;
 use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 use std::hash::Hasher;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Headers of one unit past which the rest are not read.
 const MAX_HEADERS: usize = 96;
@@ -28,6 +29,8 @@ pub struct Source {
     /// The prepass' result for it.
     pub prepared: Prepared,
     index: OnceLock<Index>,
+    /// The pieces that were parsed, by the offset of their first byte.
+    trees: Mutex<FxHashMap<u32, Arc<Tree>>>,
 }
 
 /// Positions in the lists of a [`Prepared`] by the hash of symbol and name. Of names that are
@@ -70,7 +73,19 @@ impl Source {
             text,
             prepared,
             index: OnceLock::new(),
+            trees: Mutex::default(),
         }
+    }
+
+    /// The parse of one definition. Every unit that includes the file asks for the same ones.
+    pub(crate) fn tree(&self, part: Extent) -> Arc<Tree> {
+        let trees = || self.trees.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(tree) = trees().get(&part.start) {
+            return tree.clone();
+        }
+        let tree = Arc::new(Tree::parse(part.of(&self.prepared.text)));
+        trees().insert(part.start, tree.clone());
+        tree
     }
 
     fn index(&self) -> &Index {

@@ -36,8 +36,7 @@ impl Lowering<'_> {
             return;
         }
         let file = self.file(found.source);
-        let source = &found.file;
-        let text = Text::part(file, &source.text, &source.prepared, found.whole);
+        let text = Text::part(file, found.file, found.whole);
         self.declarations(&text);
     }
 

@@ -8,6 +8,7 @@ use crate::pre;
 use crate::syntax::{Field as Part, Kind, Node, Tree};
 use kloom_diag::Span;
 use kloom_ir::{Expr, InstrKind, Name, Origin, Skipped, Terminator, TypeId};
+use std::sync::Arc;
 
 /// At most this many are lowered for one file.
 const MAX_CALLED: usize = 400;
@@ -55,8 +56,7 @@ impl Lowering<'_> {
                 && found.source != 0
             {
                 let file = self.file(found.source);
-                let source = &found.file;
-                let text = Text::part(file, &source.text, &source.prepared, found.whole);
+                let text = Text::part(file, found.file, found.whole);
                 let before = self.unit.functions.len();
                 self.file_scope(&text);
                 for function in self.unit.functions.iter_mut().skip(before) {
@@ -80,7 +80,7 @@ impl Lowering<'_> {
             original,
             prepared: &prepared,
             parsed: &parsed,
-            tree: Tree::parse(&parsed),
+            tree: Arc::new(Tree::parse(&parsed)),
             to_prepared: 0u32.wrapping_sub(BEFORE.len() as u32),
             to_file: define.body.start,
         };

@@ -1,8 +1,10 @@
 //! One parsed piece of a file: the file itself, a definition of a header, a macro's body.
 
+use crate::headers::Source;
 use crate::pre::{BlockMacro, Chain, Extent, MacroHead, Prepared};
 use crate::syntax::{Node, Tree};
 use kloom_diag::{FileId, Span};
+use std::sync::Arc;
 
 /// A parsed piece with the way back to the user's bytes.
 pub(super) struct Text<'t> {
@@ -15,7 +17,7 @@ pub(super) struct Text<'t> {
     /// What was parsed.
     pub parsed: &'t [u8],
     /// The parse.
-    pub tree: Tree,
+    pub tree: Arc<Tree>,
     /// From an offset in `parsed` to one in `prepared`, modulo 2^32.
     pub to_prepared: u32,
     /// From an offset in `prepared` to one in `original`.
@@ -23,26 +25,28 @@ pub(super) struct Text<'t> {
 }
 
 impl<'t> Text<'t> {
-    /// A whole file, prepared.
-    pub(super) fn whole(file: FileId, original: &'t [u8], prepared: &'t Prepared) -> Self {
-        let all = Extent::new(0, prepared.text.len() as u32);
-        Text::part(file, original, prepared, all)
-    }
-
-    /// A piece of a prepared file.
-    pub(super) fn part(
-        file: FileId,
-        original: &'t [u8],
-        prepared: &'t Prepared,
-        part: Extent,
-    ) -> Self {
-        let parsed = part.of(&prepared.text);
+    /// A whole file.
+    pub(super) fn whole(file: FileId, source: &'t Source) -> Self {
+        let parsed = source.prepared.text.as_slice();
         Text {
             file,
-            original,
-            prepared,
+            original: &source.text,
+            prepared: &source.prepared,
             parsed,
-            tree: Tree::parse(parsed),
+            tree: Arc::new(Tree::parse(parsed)),
+            to_prepared: 0,
+            to_file: 0,
+        }
+    }
+
+    /// A definition in a file.
+    pub(super) fn part(file: FileId, source: &'t Source, part: Extent) -> Self {
+        Text {
+            file,
+            original: &source.text,
+            prepared: &source.prepared,
+            parsed: part.of(&source.prepared.text),
+            tree: source.tree(part),
             to_prepared: part.start,
             to_file: 0,
         }

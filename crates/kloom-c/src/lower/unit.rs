@@ -78,7 +78,7 @@ impl<'a> Lowering<'a> {
         let Some(main) = self.symbols.sources().first() else {
             return self.unit;
         };
-        let text = Text::whole(file, &main.text, &main.prepared);
+        let text = Text::whole(file, main);
         self.top_macros(&text);
         self.file_scope(&text);
         self.on_demand();
