@@ -1,4 +1,51 @@
 //! Lock functions that do not exist.
-use crate::context::{Context, Findings};
+
+use crate::context::{CallSite, Context, Findings};
+use kloom_diag::{Diagnostic, Root, Severity};
+use kloom_facts::Fact;
+
 /// lock-api-typo.
-pub fn check(_context: &Context<'_>, _findings: &mut Findings) {}
+pub fn check(context: &Context<'_>, findings: &mut Findings) {
+    for function in context.functions() {
+        for site in context.calls(function) {
+            if let Some((name, meant)) = slip(context, &site) {
+                let caller = context.unit.names.text(function.name);
+                findings.push(diagnostic(&site, name, meant, caller));
+            }
+        }
+    }
+}
+
+/// A called name that nothing declares, and the lock function it was meant to be.
+fn slip<'a>(context: &Context<'_>, site: &CallSite<'a>) -> Option<(&'a str, &'static Fact)> {
+    let name = site.name?;
+    if context.fact(name).is_some() {
+        return None;
+    }
+    let unit = context.unit;
+    let id = unit.names.find(name)?;
+    let known = unit.declared.contains_key(&id)
+        || unit.macros.contains_key(&id)
+        || unit.by_name.contains_key(&id)
+        || unit.globals.iter().any(|global| global.name == id);
+    if known {
+        return None;
+    }
+    Some((name, context.facts.nearest_lock(name)?))
+}
+
+fn diagnostic(site: &CallSite<'_>, name: &str, meant: &Fact, caller: &str) -> Diagnostic {
+    let meant = meant.name;
+    Diagnostic {
+        rule: "lock-api-typo",
+        severity: Severity::Error,
+        what: format!("`{name}()` does not exist"),
+        why: "no kernel has this function, and nothing here declares it".to_owned(),
+        help: format!("write `{meant}()`"),
+        primary: site.call.callee_span,
+        label: format!("meant is probably `{meant}`"),
+        root: Root(site.call.callee_span),
+        function: Some(caller.to_owned()),
+        trace: Vec::new(),
+    }
+}
