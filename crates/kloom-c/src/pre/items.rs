@@ -63,6 +63,11 @@ impl Walker<'_> {
             Word::GnuAttribute => self.gnu_attribute(at),
             Word::Attribute => {
                 let last = self.attribute_end(at);
+                if list == Room::Block && last > at && self.kind(last + 1) == Kind::Semi {
+                    // `__must_hold(l);` as a statement reads as a call.
+                    self.plain();
+                    return at + 1;
+                }
                 self.drop_attribute(at, last);
                 last + 1
             }
@@ -243,6 +248,15 @@ impl Walker<'_> {
             next = last + 1;
         }
         match self.kind(next) {
+            Kind::Assign if self.plain_braces(next + 1) => {
+                let end = self.closer(next + 1).unwrap_or(next);
+                self.text.blank(self.span(next, end));
+                if first < name {
+                    self.text.blank(self.span(first, name - 1));
+                }
+                self.plain();
+                self.call(name)
+            }
             Kind::Assign => {
                 let whole = self.span(name, close);
                 self.record_macro(name, whole, name + 1, close);
@@ -263,6 +277,17 @@ impl Walker<'_> {
                 self.call(name)
             }
         }
+    }
+
+    /// Whether braces open at `at` in which nothing is called.
+    fn plain_braces(&self, at: usize) -> bool {
+        let Some(close) = self
+            .closer(at)
+            .filter(|_| self.kind(at) == Kind::Open(b'{'))
+        else {
+            return false;
+        };
+        (at..close).all(|at| self.kind(at) != Kind::Open(b'('))
     }
 
     /// The start of an enumerator.

@@ -169,24 +169,9 @@ impl Walker<'_> {
             _ => self.extent(name),
         };
         let args = self.arguments(open, self.closer(open).unwrap_or(close));
-        let word = function.of(self.source).to_vec();
-        // The name stays where it is if `()` fits behind it, else it follows `int`.
-        let in_place = function.start >= whole.start + 4 && function.end + 2 <= whole.end;
-        let made = if in_place {
-            let tail = Extent::new(function.end, function.end + 2);
-            let clear = !tail.of(self.source).contains(&b'\n');
-            clear
-                && self
-                    .text
-                    .replace(Extent::new(whole.start, function.start), b"int")
-                && {
-                    self.text.blank(Extent::new(function.end, whole.end));
-                    self.text.replace(tail, b"()")
-                }
-        } else {
-            let text = [b"int ".as_slice(), &word, b"()"].concat();
-            self.text.replace(whole, &text)
-        };
+        let made = self.head_with_params(name, close)
+            || self.head_in_place(whole, function)
+            || self.head_at_start(whole, function);
         if !made && first < name {
             // `static name(a, b) {`: room for the type is where the storage was.
             self.text.replace(self.span(first, name - 1), b"int");
@@ -197,6 +182,63 @@ impl Walker<'_> {
             whole,
             args,
         });
+    }
+
+    /// `MACRO(name, type, a, type, b)` reads as `int name(type a, type b)`.
+    fn head_with_params(&mut self, name: usize, close: usize) -> bool {
+        let mut commas = Vec::new();
+        let mut at = name + 2;
+        while at < close {
+            at = self.argument_end(at, close);
+            commas.push(at);
+            at += 1;
+        }
+        // The first argument and every second one after it is a name.
+        let named = |end: usize| {
+            self.word(end - 1) == Some(Word::Ident)
+                && matches!(self.kind(end - 2), Kind::Comma | Kind::Open(b'('))
+        };
+        let pairs = commas.len() % 2 == 1 && commas.iter().step_by(2).all(|end| named(*end));
+        let mut typed = commas.windows(2).step_by(2);
+        let [first, .., _] = commas[..] else {
+            return false;
+        };
+        let head = Extent::new(self.extent(name).start, self.extent(name + 2).start);
+        if !pairs
+            || first != name + 3
+            || !typed.any(|pair| self.is_type_like(pair[0] + 1, pair[1]))
+            || !self.text.replace(head, b"int ")
+        {
+            return false;
+        }
+        self.text.replace(self.extent(first), b"(");
+        for pair in commas.windows(2).step_by(2) {
+            self.type_in_expression(pair[0] + 1);
+            self.text.blank(self.extent(pair[1]));
+        }
+        true
+    }
+
+    /// The name stays where it is if `()` fits behind it.
+    fn head_in_place(&mut self, whole: Extent, function: Extent) -> bool {
+        let tail = Extent::new(function.end, function.end + 2);
+        if function.start < whole.start + 4
+            || tail.end > whole.end
+            || tail.of(self.source).contains(&b'\n')
+            || !self
+                .text
+                .replace(Extent::new(whole.start, function.start), b"int ")
+        {
+            return false;
+        }
+        self.text.blank(Extent::new(function.end, whole.end));
+        self.text.replace(tail, b"()")
+    }
+
+    /// The name follows `int` at the start of the macro.
+    fn head_at_start(&mut self, whole: Extent, function: Extent) -> bool {
+        let text = [b"int ".as_slice(), function.of(self.source), b"()"].concat();
+        self.text.replace(whole, &text)
     }
 
     /// `MACRO(type, name)` reads as `type name`, `MACRO(name, …)` as `int name`. Gives the name.

@@ -208,7 +208,7 @@ fn macros_at_file_scope_leave() {
 #[test]
 fn heads_made_by_macros_become_functions() {
     let text = "SYSCALL_DEFINE2(shut, int, fd, int, how)\n{\n\treturn g(fd);\n}";
-    let out = becomes(text, "int shut() { return g(fd); }");
+    let out = becomes(text, "int shut( int fd, int how) { return g(fd); }");
     let [head] = &out.heads[..] else {
         panic!("{:?}", out.heads)
     };
@@ -217,6 +217,11 @@ fn heads_made_by_macros_become_functions() {
         ["SYSCALL_DEFINE2", "shut"]
     );
     assert_eq!(head.args.len(), 5);
+    becomes(
+        "CALL(put,\n\tchar __user *, to,\n\tsize_t, n)\n{\n}",
+        "int put( char * to, size_t n) { }",
+    );
+    becomes("LONG_TEST(one,\n\ttwo)\n{\n}", "int one() { }");
     becomes("TEST(one) { g(); }", "int one() { g(); }");
 }
 

@@ -34,9 +34,10 @@ impl Walker<'_> {
             .map_or(Extent::default(), |t| t.extent())
     }
 
-    /// From the start of one token to the end of another.
+    /// From the start of one token to the end of another; empty if that comes before.
     pub(super) fn span(&self, first: usize, last: usize) -> Extent {
-        Extent::new(self.extent(first).start, self.extent(last).end)
+        let start = self.extent(first).start;
+        Extent::new(start, self.extent(last).end.max(start))
     }
 
     /// The token that closes the bracket at `at`.
