@@ -8,7 +8,7 @@ use crate::summary::{Demand, Guard, MAX_DEMANDS, Need};
 use crate::value::{CellId, Info, Link, OriginId, Point, Sym, class_of, negated};
 use kloom_diag::Span;
 use kloom_facts::Classes;
-use kloom_ir::{Base, BinOp, Elem, Expr, Function, FunctionId, PlaceId, Type, UnOp};
+use kloom_ir::{Base, BinOp, Elem, Expr, Function, FunctionId, Name, PlaceId, Type, UnOp};
 
 /// Most guards a demand or outcome carries.
 const MAX_GUARDS: usize = 6;
@@ -21,6 +21,8 @@ pub(crate) struct Body<'a> {
     pub cells: Cells,
     pub found: &'a mut Analysis,
     pub demands: Vec<Demand>,
+    /// Where a returned error number was negated.
+    pub negated_returns: Vec<Span>,
 }
 
 impl Body<'_> {
@@ -132,8 +134,15 @@ impl Body<'_> {
             Expr::Unary(UnOp::Neg, inner) => {
                 let sym = self.eval(state, inner, point, span);
                 let info = state.info(sym);
-                if info.origin.is_some() && info.classes == Classes::NEG {
-                    self.misuse(span, MisuseKind::WrongSign, info.tested, info.origin);
+                if info.origin.is_some() && info.classes == Classes::NEG && sym != Sym::Made(point)
+                {
+                    let made = Sym::Made(point);
+                    let info = Info {
+                        negated: Some(span),
+                        ..Info::of(Classes::POS)
+                    };
+                    state.set_info(made, info);
+                    return made;
                 }
                 match sym {
                     Sym::Const(n) => Sym::Const(n.wrapping_neg()),
@@ -170,6 +179,15 @@ impl Body<'_> {
             Expr::Binary(op, a, b) => {
                 let x = self.eval(state, a, point, span);
                 let y = self.eval(state, b, point, span);
+                if let Some(equal) = same(x, y) {
+                    let answer = equal == (*op == BinOp::Eq);
+                    let known = matches!(op, BinOp::Eq | BinOp::Ne);
+                    return known.then(|| Link {
+                        of: Sym::Const(i64::from(answer)),
+                        yes: Classes::ZERO.not().0,
+                        no: Classes::ZERO.0,
+                    });
+                }
                 let (of, bound, op) = match (bound(x), bound(y)) {
                     (_, Some(n)) => (x, n, *op),
                     (Some(n), None) => (y, n, mirrored(*op)),
@@ -200,13 +218,28 @@ impl Body<'_> {
         span: Span,
     ) -> Option<State> {
         let mut state = state.clone();
-        let Some(link) = self.question(&mut state, cond, point, span) else {
+        let question = self.question(&mut state, cond, point, span);
+        let exact = question.is_some_and(|l| l.yes & l.no == 0 && l.of != Sym::Unknown);
+        if !exact && self.reads_outside(cond) {
+            state.doubt = true;
+        }
+        let Some(link) = question else {
             return Some(state);
         };
         self.note_test(&state, link, span);
         state
             .refine(link.of, link.classes(answer), span, link.tells_error())
             .then_some(state)
+    }
+
+    /// Whether an expression reads a variable of the file or a member of something.
+    fn reads_outside(&self, expr: &Expr) -> bool {
+        match expr {
+            Expr::Read(place) => !matches!(self.f.places.get(*place).base, Base::Local(_)),
+            Expr::Unary(_, inner) | Expr::Cast(_, inner) => self.reads_outside(inner),
+            Expr::Binary(_, a, b) => self.reads_outside(a) || self.reads_outside(b),
+            _ => false,
+        }
     }
 
     /// Remembers that a value, and every place that holds it, is tested somewhere.
@@ -308,6 +341,9 @@ impl Body<'_> {
         if need == Need::Deref && !argument && !self.cx.keeps_errors(&key) {
             return;
         }
+        if state.doubt {
+            return;
+        }
         let guards = self.guards(state, Some(sym));
         // Of several ways to the same use the shortest is enough.
         if let Some(old) = self
@@ -392,6 +428,15 @@ pub(crate) fn truth(state: &mut State, link: Link, point: Point) -> Sym {
     made
 }
 
+/// Whether two constants are the same one.
+fn same(x: Sym, y: Sym) -> Option<bool> {
+    match (x, y) {
+        (Sym::Const(a), Sym::Const(b)) => Some(a == b),
+        (Sym::Named(a), Sym::Named(b)) => Some(a == b),
+        _ => None,
+    }
+}
+
 /// The number a value is compared with; for one whose class alone is known, a typical one.
 fn bound(sym: Sym) -> Option<i64> {
     match sym {
@@ -461,12 +506,22 @@ pub(crate) fn is_errno(text: &str) -> bool {
             .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
 }
 
+/// Whether a name is spelt like an enumerator or a constant macro.
+fn is_constant_name(text: &str) -> bool {
+    text.len() > 1
+        && text.starts_with(|c: char| c.is_ascii_uppercase())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+}
+
 /// Whether a value of this name is known by itself: `NULL`, `true`, an error number.
-pub(crate) fn named_constant(text: &str) -> Option<Sym> {
+pub(crate) fn named_constant(name: Name, text: &str) -> Option<Sym> {
     match text {
         "NULL" | "false" => Some(Sym::Const(0)),
         "true" => Some(Sym::Const(1)),
         _ if is_errno(text) => Some(Sym::Class(Classes::POS.0)),
+        _ if is_constant_name(text) => Some(Sym::Named(name)),
         _ => None,
     }
 }
@@ -477,8 +532,13 @@ mod tests {
 
     #[test]
     fn names_of_errors_are_positive_numbers() {
-        assert_eq!(named_constant("ENOMEM"), Some(Sym::Class(Classes::POS.0)));
-        assert_eq!(named_constant("NULL"), Some(Sym::Const(0)));
-        assert_eq!(named_constant("ELSE_x"), None);
+        let any = Name(7);
+        assert_eq!(
+            named_constant(any, "ENOMEM"),
+            Some(Sym::Class(Classes::POS.0))
+        );
+        assert_eq!(named_constant(any, "NULL"), Some(Sym::Const(0)));
+        assert_eq!(named_constant(any, "STATE_DEAD"), Some(Sym::Named(any)));
+        assert_eq!(named_constant(any, "ELSE_x"), None);
     }
 }

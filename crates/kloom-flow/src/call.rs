@@ -9,7 +9,7 @@ use crate::summary::{Demand, Guard, Need, Outcome, Summary, Value, Writes};
 use crate::value::{CellId, Info, Link, OriginId, Point, Sym};
 use kloom_diag::Span;
 use kloom_facts::{Classes, Effect, Fact, Returns, Verb, When};
-use kloom_ir::{Call, Callee, Expr, FunctionId, Name, Origin};
+use kloom_ir::{Base, Call, Callee, Expr, FunctionId, Name, Origin};
 
 /// The class of a positive error number.
 const POSITIVE: u8 = Classes::POS.0;
@@ -39,7 +39,7 @@ impl Body<'_> {
             if let Callee::Indirect(target) = &call.callee {
                 self.eval(&mut state, target, point, call.callee_span);
             }
-            self.hand_out(&mut state, &args, true);
+            self.hand_out(&mut state, &args, true, call.dst.is_some());
             return vec![self.finish(state, call, point, Info::ANY)];
         };
         let defined = self.cx.unit.named(name);
@@ -56,7 +56,7 @@ impl Body<'_> {
                 // A function that the module's own headers declare lives in a sibling file and
                 // can reach what it is handed; the kernel's cannot know the module's structs.
                 let sibling = self.cx.unit.declared.contains_key(&name);
-                self.hand_out(&mut state, &args, sibling);
+                self.hand_out(&mut state, &args, sibling, call.dst.is_some());
                 vec![self.finish(state, call, point, Info::ANY)]
             }
         }
@@ -83,11 +83,9 @@ impl Body<'_> {
     }
 
     /// Arguments go to code that may write through them and keep them.
-    fn hand_out(&mut self, state: &mut State, args: &[Sym], deep: bool) {
+    fn hand_out(&mut self, state: &mut State, args: &[Sym], deep: bool, answers: bool) {
         for arg in args {
-            if let Some(origin) = state.info(*arg).origin {
-                self.found.creation_mut(origin).handed_on = true;
-            }
+            self.hand_on(state, *arg, answers);
             match *arg {
                 Sym::Addr(cell) => {
                     let cells = &self.cells;
@@ -107,6 +105,21 @@ impl Body<'_> {
                 Cell::Global(name) => cx.is_shared(name),
                 _ => false,
             });
+        }
+    }
+
+    /// A value goes to a callee that nothing is known about. If that gives an answer, or is told
+    /// the answer of a test, it may well be a test of its own.
+    fn hand_on(&mut self, state: &mut State, arg: Sym, answers: bool) {
+        let info = state.info(arg);
+        if let Some(origin) = info.origin {
+            self.found.creation_mut(origin).handed_on = true;
+            if answers {
+                state.disown(arg);
+            }
+        }
+        if let Some(link) = info.link {
+            state.disown(link.of);
         }
     }
 
@@ -132,7 +145,7 @@ impl Body<'_> {
                 (Verb::Requires, Some(arg)) => {
                     self.used(&state, arg, Need::Call(name), effect.accepts, vec![span]);
                 }
-                (Verb::DecodesError, Some(arg)) => self.decodes(&state, arg, span),
+                (Verb::DecodesError, Some(arg)) => self.decodes(&state, arg, call, span),
                 (Verb::EncodesError, Some(Sym::Const(1..) | Sym::Class(POSITIVE))) => {
                     self.misuse(span, MisuseKind::WrongSign, None, None);
                 }
@@ -172,8 +185,9 @@ impl Body<'_> {
             fact.returns,
             Returns::Arg(_) | Returns::Test(..) | Returns::ErrorOrZero(_) | Returns::Within(_)
         );
-        if !identity {
-            self.hand_out_known(&mut state, args, fact);
+        let asserts = fact.does(Verb::NoReturn);
+        if !identity && !asserts {
+            self.hand_out_known(&mut state, args, fact, call.dst.is_some());
         }
         for object in freed {
             state.free(&self.cells, object);
@@ -188,14 +202,14 @@ impl Body<'_> {
     }
 
     /// A known kernel function writes only through addresses it is handed.
-    fn hand_out_known(&mut self, state: &mut State, args: &[Sym], fact: &Fact) {
+    fn hand_out_known(&mut self, state: &mut State, args: &[Sym], fact: &Fact, answers: bool) {
         for (n, arg) in args.iter().enumerate() {
             let known = fact
                 .effects
                 .iter()
                 .any(|e| e.arg == Some(n as u8) || e.with == Some(n as u8));
-            if let (Some(origin), false) = (state.info(*arg).origin, known) {
-                self.found.creation_mut(origin).handed_on = true;
+            if !known {
+                self.hand_on(state, *arg, answers);
             }
             if let Sym::Addr(cell) = *arg {
                 state.write(&self.cells, cell, Sym::Unknown);
@@ -289,9 +303,19 @@ impl Body<'_> {
         }
     }
 
-    fn decodes(&mut self, state: &State, arg: Sym, span: Span) {
+    fn decodes(&mut self, state: &State, arg: Sym, call: &Call, span: Span) {
         let info = state.info(arg);
         if info.origin.is_none() || info.classes.contains(Classes::NEG) || info.tested.is_none() {
+            return;
+        }
+        // A number that is only printed harms nobody.
+        let kept = call
+            .dst
+            .is_some_and(|dst| match self.f.places.get(dst).base {
+                Base::Local(local) => self.f.local(local).name.is_some(),
+                _ => true,
+            });
+        if !kept {
             return;
         }
         // Good on this path; wrong if it is here because another one failed.
@@ -348,7 +372,7 @@ impl Body<'_> {
     ) -> Vec<State> {
         let Some(summary) = summaries.get(callee.0 as usize).filter(|s| s.followed) else {
             let mut state = state.clone();
-            self.hand_out(&mut state, args, false);
+            self.hand_out(&mut state, args, false, call.dst.is_some());
             if let Some(writes) = self.cx.writes.get(callee.0 as usize) {
                 self.overwrite(&mut state, writes);
             }

@@ -24,12 +24,18 @@ pub(crate) struct Context<'a> {
 
 impl<'a> Context<'a> {
     pub fn new(unit: &'a Unit, facts: Facts, target: Target) -> Self {
-        let names = || (0..unit.names.len() as u32).map(|n| unit.names.text(Name(n)));
+        let names = || {
+            (0..unit.names.len() as u32)
+                .map(Name)
+                .map(|n| (n, unit.names.text(n)))
+        };
         let mut cx = Context {
             unit,
             target,
-            facts: names().map(|text| facts.get(text)).collect(),
-            constants: names().map(named_constant).collect(),
+            facts: names().map(|(_, text)| facts.get(text)).collect(),
+            constants: names()
+                .map(|(name, text)| named_constant(name, text))
+                .collect(),
             writes: Vec::new(),
             shared: unit
                 .globals

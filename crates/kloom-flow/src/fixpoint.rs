@@ -70,6 +70,18 @@ impl Body<'_> {
                 }
             }
         }
+        // Where other returns are negative, a negated error number has the wrong sign; a function
+        // with positive error numbers of its own does nothing wrong.
+        let negative = |o: &Outcome| {
+            o.result
+                .as_ref()
+                .is_some_and(|v| v.classes == Classes::NEG && v.origin.is_none())
+        };
+        if outcomes.iter().any(negative) {
+            for at in std::mem::take(&mut self.negated_returns) {
+                self.misuse(at, MisuseKind::WrongSign, None, None);
+            }
+        }
         Ok(outcomes)
     }
 
@@ -120,6 +132,7 @@ impl Body<'_> {
                     otherwise,
                 } => {
                     let sym = self.eval(&mut state, on, point, *span);
+                    state.doubt |= matches!(sym, Sym::Init(_) | Sym::Unknown);
                     for arm in arms {
                         let mut state = state.clone();
                         let possible = match arm.values.0 {
@@ -159,6 +172,11 @@ impl Body<'_> {
                 state.retire(&self.cells, Sym::Made(point));
                 let value = self.eval(&mut state, src, point, span);
                 let cell = self.cell(&state, *dst, span);
+                if *src == Expr::Unknown {
+                    // A loop macro that changes the verdict may have looked at it.
+                    let judged = state.read(&self.cells, cell);
+                    state.disown(judged);
+                }
                 self.index_moved(&mut state, *dst, cell, value);
                 state.write(&self.cells, cell, value);
                 vec![state]
@@ -206,6 +224,9 @@ impl Body<'_> {
                 }
             }
             return;
+        }
+        if let Some(negated) = info.negated {
+            self.negated_returns.push(negated);
         }
         if info.origin.is_some()
             && info.classes == Classes::POS

@@ -81,6 +81,7 @@ fn follow(cx: &Context<'_>, id: FunctionId, found: &mut Analysis) {
         cells: Cells::default(),
         found,
         demands: Vec::new(),
+        negated_returns: Vec::new(),
     };
     let result = body.run(&summaries);
     let mut demands = std::mem::take(&mut body.demands);
@@ -103,27 +104,32 @@ fn follow(cx: &Context<'_>, id: FunctionId, found: &mut Analysis) {
 }
 
 /// Which functions have to do with error pointers: they make, test, decode or need valid ones,
-/// or call one that does.
+/// or call one that does. Plain accessors are followed too, since they name what others test.
 fn matters(cx: &Context<'_>, graph: &CallGraph) -> Vec<bool> {
     let mut out: Vec<bool> = cx
         .unit
         .functions
         .iter()
         .map(|f| {
-            callgraph::calls(f).any(|name| {
-                cx.unit.named(name).is_empty()
-                    && cx.fact(name).is_some_and(|fact| {
-                        matches!(
-                            fact.returns,
-                            Returns::ErrPtr { .. } | Returns::ErrorOrZero(_) | Returns::Test(..)
-                        ) || fact.effects.iter().any(|e| {
+            // `return p->q;`: what it gives is the same thing every time.
+            let accessor = f.blocks.len() <= 2 && callgraph::calls(f).next().is_none();
+            accessor
+                || callgraph::calls(f).any(|name| {
+                    cx.unit.named(name).is_empty()
+                        && cx.fact(name).is_some_and(|fact| {
                             matches!(
-                                e.verb,
-                                Verb::Requires | Verb::DecodesError | Verb::EncodesError
-                            )
+                                fact.returns,
+                                Returns::ErrPtr { .. }
+                                    | Returns::ErrorOrZero(_)
+                                    | Returns::Test(..)
+                            ) || fact.effects.iter().any(|e| {
+                                matches!(
+                                    e.verb,
+                                    Verb::Requires | Verb::DecodesError | Verb::EncodesError
+                                )
+                            })
                         })
-                    })
-            })
+                })
         })
         .collect();
     for component in &graph.components {

@@ -45,6 +45,9 @@ pub struct State {
     zeroed: Vec<Sym>,
     /// Objects that are gone.
     freed: Vec<Sym>,
+    /// The path went by a condition on something outside the function that classes cannot tell:
+    /// what it leads to may be ruled out by what the caller or an earlier entry point did.
+    pub doubt: bool,
 }
 
 impl State {
@@ -95,7 +98,7 @@ impl State {
     /// What is known about a value.
     pub fn info(&self, sym: Sym) -> Info {
         match sym {
-            Sym::Unknown => Info::ANY,
+            Sym::Unknown | Sym::Named(_) => Info::ANY,
             Sym::Const(n) => Info::of(class_of(n)),
             Sym::Class(bits) => Info::of(Classes(bits)),
             Sym::Addr(_) | Sym::Function(_) => Info::of(Classes::POS),
@@ -214,6 +217,15 @@ impl State {
         self.refine(link.of, link.classes(answer), at, link.tells_error())
     }
 
+    /// The value may have been judged in a way that kloom does not see: it can no longer support a
+    /// finding.
+    pub fn disown(&mut self, sym: Sym) {
+        let mut info = self.info(sym);
+        if info.origin.take().is_some() {
+            self.set_info(sym, info);
+        }
+    }
+
     /// The part of the state by which paths are kept apart.
     pub fn tracked(&self, result: impl Fn(CellId) -> bool) -> Vec<(CellId, u8, u64)> {
         let mut key = Vec::new();
@@ -236,6 +248,7 @@ impl State {
             failing: self.failing.filter(|_| self.failing == other.failing),
             zeroed: common(&self.zeroed, &other.zeroed),
             freed: common(&self.freed, &other.freed),
+            doubt: self.doubt && other.doubt,
             ..State::default()
         };
         let (a, b) = (&self.cells.0, &other.cells.0);

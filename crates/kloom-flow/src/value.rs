@@ -23,6 +23,8 @@ pub enum Sym {
     Unknown,
     /// A number.
     Const(i64),
+    /// A constant by name: an enumerator, a macro. Different names are different values.
+    Named(Name),
     /// A value without identity of which only the classes are known.
     Class(u8),
     /// The address of a cell.
@@ -88,6 +90,8 @@ pub struct Info {
     pub null_tested: Option<Span>,
     /// What a branch on it decides about another value.
     pub link: Option<Link>,
+    /// Where the error number it holds was negated.
+    pub negated: Option<Span>,
 }
 
 impl Info {
@@ -98,6 +102,7 @@ impl Info {
         tested: None,
         null_tested: None,
         link: None,
+        negated: None,
     };
 
     /// A value of these classes.
@@ -119,6 +124,7 @@ impl Info {
             },
             tested: earlier(self.tested, other.tested),
             null_tested: earlier(self.null_tested, other.null_tested),
+            negated: earlier(self.negated, other.negated),
             link: if self.link == other.link {
                 self.link
             } else {
