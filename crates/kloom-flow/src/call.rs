@@ -3,21 +3,25 @@
 
 use crate::analysis::{Creation, Made, MisuseKind};
 use crate::body::{Body, truth};
-use crate::memory::{Cell, Key, Part};
+use crate::memory::Cell;
 use crate::state::State;
-use crate::summary::{Demand, Guard, Need, Outcome, Summary, Value, Writes};
-use crate::value::{CellId, Info, Link, OriginId, Point, Sym};
+use crate::summary::{Need, Summary};
+use crate::value::{Info, Link, OriginId, Point, Sym};
 use kloom_diag::Span;
 use kloom_facts::{Classes, Effect, Fact, Returns, Verb, When};
-use kloom_ir::{Base, Call, Callee, Expr, FunctionId, Name, Origin};
+use kloom_ir::{Base, Call, Callee, Expr, Name, Origin};
 
 /// The class of a positive error number.
 const POSITIVE: u8 = Classes::POS.0;
 
-/// Where a key leads in the caller.
-enum Target {
-    Value(Sym),
-    Cell(CellId),
+/// A call with its arguments evaluated.
+pub(crate) struct Site<'c> {
+    pub call: &'c Call,
+    pub args: &'c [Sym],
+    /// The parameters stand for the argument places: a macro.
+    pub by_place: bool,
+    pub point: Point,
+    pub span: Span,
 }
 
 impl Body<'_> {
@@ -42,16 +46,24 @@ impl Body<'_> {
             self.hand_out(&mut state, &args, true, call.dst.is_some());
             return vec![self.finish(state, call, point, Info::ANY)];
         };
+        let site = |by_place| Site {
+            call,
+            args: &args,
+            by_place,
+            point,
+            span,
+        };
         let defined = self.cx.unit.named(name);
         if !defined.is_empty() {
             let mut out = Vec::new();
             for callee in defined {
-                out.extend(self.call_own(&state, call, &args, *callee, point, span, summaries));
+                let by_place = self.cx.unit.function(*callee).origin == Origin::Macro;
+                out.extend(self.call_own(&state, &site(by_place), *callee, summaries));
             }
             return out;
         }
         match self.cx.fact(name) {
-            Some(fact) => self.call_known(state, call, &args, fact, point, span),
+            Some(fact) => self.call_known(state, &site(false), name, fact),
             None => {
                 // A function that the module's own headers declare lives in a sibling file and
                 // can reach what it is handed; the kernel's cannot know the module's structs.
@@ -63,7 +75,7 @@ impl Body<'_> {
     }
 
     /// Stores a fresh result of which `info` is known.
-    fn finish(&mut self, mut state: State, call: &Call, point: Point, info: Info) -> State {
+    pub fn finish(&mut self, mut state: State, call: &Call, point: Point, info: Info) -> State {
         if let Some(dst) = call.dst {
             let made = Sym::Made(point);
             state.retire(&self.cells, made);
@@ -74,7 +86,7 @@ impl Body<'_> {
         state
     }
 
-    fn store(&mut self, mut state: State, call: &Call, value: Sym) -> State {
+    pub fn store(&mut self, mut state: State, call: &Call, value: Sym) -> State {
         if let Some(dst) = call.dst {
             let cell = self.cell(&state, dst, call.callee_span);
             state.write(&self.cells, cell, value);
@@ -83,7 +95,7 @@ impl Body<'_> {
     }
 
     /// Arguments go to code that may write through them and keep them.
-    fn hand_out(&mut self, state: &mut State, args: &[Sym], deep: bool, answers: bool) {
+    pub fn hand_out(&mut self, state: &mut State, args: &[Sym], deep: bool, answers: bool) {
         for arg in args {
             self.hand_on(state, *arg, answers);
             match *arg {
@@ -126,15 +138,17 @@ impl Body<'_> {
     fn call_known(
         &mut self,
         mut state: State,
-        call: &Call,
-        args: &[Sym],
+        site: &Site<'_>,
+        name: Name,
         fact: &'static Fact,
-        point: Point,
-        span: Span,
     ) -> Vec<State> {
-        let Callee::Named(name) = call.callee else {
-            return vec![state];
-        };
+        let Site {
+            call,
+            args,
+            point,
+            span,
+            ..
+        } = *site;
         let (mut freed, mut zeroed) = (Vec::new(), false);
         for effect in fact.effects {
             if !self.happens(effect, call) {
@@ -192,7 +206,7 @@ impl Body<'_> {
         for object in freed {
             state.free(&self.cells, object);
         }
-        let mut out = self.result_of(state, call, args, fact, name, point, span);
+        let mut out = self.result_of(state, site, fact, name);
         if zeroed && call.dst.is_some() {
             for state in &mut out {
                 state.set_zeroed(Sym::Made(point));
@@ -217,21 +231,24 @@ impl Body<'_> {
         }
     }
 
-    #[allow(clippy::too_many_arguments)]
     fn result_of(
         &mut self,
         mut state: State,
-        call: &Call,
-        args: &[Sym],
+        site: &Site<'_>,
         fact: &Fact,
         name: Name,
-        point: Point,
-        span: Span,
     ) -> Vec<State> {
+        let Site {
+            call,
+            args,
+            point,
+            span,
+            ..
+        } = *site;
         let arg = |n: u8| args.get(usize::from(n)).copied().unwrap_or(Sym::Unknown);
         match fact.returns {
             Returns::ErrPtr { null } => {
-                let origin = self.origin(call, name, made_by(fact), null, point, span);
+                let origin = self.origin(site, name, made_by(fact), null);
                 let mut classes = Classes::NEG.or(Classes::POS);
                 if null {
                     classes = classes.or(Classes::ZERO);
@@ -327,15 +344,10 @@ impl Body<'_> {
     }
 
     /// The creation that this call is.
-    fn origin(
-        &mut self,
-        call: &Call,
-        callee: Name,
-        made: Made,
-        null: bool,
-        point: Point,
-        span: Span,
-    ) -> OriginId {
+    pub fn origin(&mut self, site: &Site<'_>, callee: Name, made: Made, null: bool) -> OriginId {
+        let Site {
+            call, point, span, ..
+        } = *site;
         if let Some(id) = self.found.index.get(&(self.id, point)) {
             return *id;
         }
@@ -357,313 +369,6 @@ impl Body<'_> {
             callee_known: self.cx.fact(callee).is_some(),
         });
         id
-    }
-
-    #[allow(clippy::too_many_arguments)]
-    fn call_own(
-        &mut self,
-        state: &State,
-        call: &Call,
-        args: &[Sym],
-        callee: FunctionId,
-        point: Point,
-        span: Span,
-        summaries: &[Summary],
-    ) -> Vec<State> {
-        let Some(summary) = summaries.get(callee.0 as usize).filter(|s| s.followed) else {
-            let mut state = state.clone();
-            self.hand_out(&mut state, args, false, call.dst.is_some());
-            if let Some(writes) = self.cx.writes.get(callee.0 as usize) {
-                self.overwrite(&mut state, writes);
-            }
-            return vec![self.finish(state, call, point, Info::ANY)];
-        };
-        let by_place = self.cx.unit.function(callee).origin == Origin::Macro;
-        for demand in &summary.demands {
-            if demand.key.is_any_element() {
-                continue;
-            }
-            self.meet_demand(state, call, args, by_place, demand, span);
-        }
-        let mut out = Vec::new();
-        for outcome in &summary.outcomes {
-            let mut after = state.clone();
-            if !self.fits(&mut after, call, args, by_place, &outcome.guards) {
-                continue;
-            }
-            out.push(self.apply(
-                after, state, call, args, by_place, callee, outcome, point, span,
-            ));
-        }
-        out
-    }
-
-    /// A callee that was not followed may have written these.
-    fn overwrite(&mut self, state: &mut State, writes: &Writes) {
-        let cells = &self.cells;
-        state.forget(|c| {
-            matches!(cells.get(cells.root(c)), Cell::Global(name) if writes.globals.contains(&name))
-                || cells
-                    .class(c)
-                    .is_some_and(|class| writes.members.contains(&class))
-        });
-    }
-
-    /// The key's cell or value in the caller's state before the call.
-    fn target(
-        &mut self,
-        state: &State,
-        call: &Call,
-        args: &[Sym],
-        by_place: bool,
-        key: &Key,
-    ) -> Option<Target> {
-        let (mut at, parts) = match key {
-            Key::Param(n, parts) => {
-                let place = match call.args.get(*n as usize).map(|a| &a.expr) {
-                    Some(Expr::Read(place)) if by_place => Some(*place),
-                    _ => None,
-                };
-                match place {
-                    Some(place) => (
-                        Target::Cell(self.cell(state, place, call.callee_span)),
-                        parts,
-                    ),
-                    None => (Target::Value(*args.get(*n as usize)?), parts),
-                }
-            }
-            Key::Global(name, parts) => {
-                (Target::Cell(self.cells.intern(Cell::Global(*name))), parts)
-            }
-            Key::Class(..) => return None,
-        };
-        for part in parts {
-            at = match (*part, at) {
-                (Part::Deref, Target::Value(pointer)) => {
-                    if pointer == Sym::Unknown {
-                        return None;
-                    }
-                    let nowhere = self.cells.intern(Cell::Object(pointer));
-                    Target::Cell(self.object(pointer, nowhere))
-                }
-                (Part::Deref, Target::Cell(cell)) => {
-                    let pointer = state.read(&self.cells, cell);
-                    Target::Cell(self.object(pointer, cell))
-                }
-                (Part::Field(owner, name), Target::Cell(of)) => {
-                    Target::Cell(self.cells.intern(Cell::Field { of, owner, name }))
-                }
-                (Part::Index(at), Target::Cell(of)) => {
-                    Target::Cell(self.cells.intern(Cell::Index { of, at }))
-                }
-                (_, Target::Value(_)) => return None,
-            };
-        }
-        Some(at)
-    }
-
-    fn value_at(
-        &mut self,
-        state: &State,
-        call: &Call,
-        args: &[Sym],
-        by_place: bool,
-        key: &Key,
-    ) -> Option<Sym> {
-        match self.target(state, call, args, by_place, key)? {
-            Target::Value(sym) => Some(sym),
-            Target::Cell(cell) => Some(state.read(&self.cells, cell)),
-        }
-    }
-
-    /// Restricts the state to the guards; `false` if they cannot hold.
-    fn fits(
-        &mut self,
-        state: &mut State,
-        call: &Call,
-        args: &[Sym],
-        by_place: bool,
-        guards: &[Guard],
-    ) -> bool {
-        for guard in guards {
-            let Some(sym) = self.value_at(state, call, args, by_place, &guard.key) else {
-                continue;
-            };
-            let at = guard.tested.unwrap_or(call.callee_span);
-            if guard.tested.is_some() {
-                let link = Link {
-                    of: sym,
-                    yes: guard.classes.0,
-                    no: guard.classes.not().0,
-                };
-                self.note_test(state, link, at);
-            }
-            if !state.refine(sym, guard.classes, at, guard.tested.is_some()) {
-                return false;
-            }
-        }
-        true
-    }
-
-    fn meet_demand(
-        &mut self,
-        state: &State,
-        call: &Call,
-        args: &[Sym],
-        by_place: bool,
-        demand: &Demand,
-        span: Span,
-    ) {
-        let mut chain = demand.chain.clone();
-        if chain.len() < 6 {
-            chain.push(span);
-        }
-        let mut after = state.clone();
-        if !self.fits(&mut after, call, args, by_place, &demand.guards) {
-            return;
-        }
-        if let Key::Class(..) = demand.key {
-            // Still one of these: nothing about it can be said here.
-            if self.demands.len() < crate::summary::MAX_DEMANDS {
-                let guards = self.guards(&after, None);
-                let lifted = Demand {
-                    guards,
-                    chain,
-                    ..demand.clone()
-                };
-                if !self.demands.contains(&lifted) {
-                    self.demands.push(lifted);
-                }
-            }
-            return;
-        }
-        let Some(sym) = self.value_at(state, call, args, by_place, &demand.key) else {
-            return;
-        };
-        let mut info = after.info(sym);
-        info.classes = info.classes.and(demand.classes);
-        if info.classes.is_empty() {
-            return;
-        }
-        info.null_tested = info.null_tested.or(demand.null_tested);
-        after.set_info(sym, info);
-        self.used(&after, sym, demand.need, demand.classes.not(), chain);
-    }
-
-    #[allow(clippy::too_many_arguments)]
-    fn apply(
-        &mut self,
-        mut after: State,
-        before: &State,
-        call: &Call,
-        args: &[Sym],
-        by_place: bool,
-        callee: FunctionId,
-        outcome: &Outcome,
-        point: Point,
-        span: Span,
-    ) -> State {
-        after.retire(&self.cells, Sym::Made(point));
-        for (key, value) in &outcome.effects {
-            let cell = match (self.target(before, call, args, by_place, key), key) {
-                (Some(Target::Cell(cell)), _) => cell,
-                (None, Key::Class(owner, name)) => {
-                    // Some object of the callee's own: one of these.
-                    let of = self.cells.intern(Cell::Object(Sym::Made(point)));
-                    self.cells.intern(Cell::Field {
-                        of,
-                        owner: Some(*owner),
-                        name: *name,
-                    })
-                }
-                _ => continue,
-            };
-            let sym = self.incoming(
-                &mut after,
-                before,
-                call,
-                args,
-                by_place,
-                value,
-                Sym::Out(point, cell),
-            );
-            after.write(&self.cells, cell, sym);
-        }
-        for key in &outcome.freed {
-            if let Some(object) = self.value_at(before, call, args, by_place, key) {
-                after.free(&self.cells, object);
-            }
-        }
-        let Some(result) = &outcome.result else {
-            return after;
-        };
-        if call.dst.is_none() {
-            return after;
-        }
-        let mut value = result.clone();
-        if let Some(inner) = value.origin {
-            let is_new = self.cx.unit.function(callee).origin != Origin::Macro;
-            self.found.creation_mut(inner).handed_on = true;
-            if is_new
-                && value.same.is_none()
-                && value.classes.contains(Classes::NEG)
-                && value.classes.contains(Classes::POS)
-            {
-                // Untested so far: what the caller must test is this call.
-                let (name, made, null) = {
-                    let creation = self.found.creation(inner);
-                    (
-                        self.cx.unit.function(callee).name,
-                        creation.made,
-                        creation.null,
-                    )
-                };
-                value.origin = Some(self.origin(call, name, made, null, point, span));
-                value.tested = None;
-                value.null_tested = None;
-            }
-        }
-        let sym = self.incoming(
-            &mut after,
-            before,
-            call,
-            args,
-            by_place,
-            &value,
-            Sym::Made(point),
-        );
-        self.store(after, call, sym)
-    }
-
-    /// A callee's value as the caller's.
-    #[allow(clippy::too_many_arguments)]
-    fn incoming(
-        &mut self,
-        after: &mut State,
-        before: &State,
-        call: &Call,
-        args: &[Sym],
-        by_place: bool,
-        value: &Value,
-        fresh: Sym,
-    ) -> Sym {
-        if let Some(key) = &value.same
-            && let Some(sym) = self.value_at(before, call, args, by_place, key)
-        {
-            return sym;
-        }
-        let info = Info {
-            classes: value.classes,
-            origin: value.origin,
-            tested: value.tested,
-            null_tested: value.null_tested,
-            link: None,
-        };
-        if info == Info::ANY {
-            return Sym::Unknown;
-        }
-        after.set_info(fresh, info);
-        fresh
     }
 }
 

@@ -15,6 +15,7 @@ mod fixpoint;
 mod lifecycle;
 mod liveness;
 mod memory;
+mod own_call;
 mod print;
 mod roles;
 mod state;

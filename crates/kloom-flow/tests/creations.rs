@@ -177,9 +177,9 @@ fn elements_of_an_array_are_not_mixed_up_when_unwinding() {
 #[test]
 fn the_error_of_another_pointer_is_a_misuse() {
     let (_, analysis) = analyse(
-        "static int f(void)\n{\n\tstruct task_struct *a, *b;\n\ta = kthread_run(fn, NULL, \"a\");\n\
+        "static int f(void)\n{\n\tint ret;\n\tstruct task_struct *a, *b;\n\ta = kthread_run(fn, NULL, \"a\");\n\
          \tif (IS_ERR(a))\n\t\treturn PTR_ERR(a);\n\tb = kthread_run(fn, NULL, \"b\");\n\
-         \tif (IS_ERR(b)) {\n\t\tkthread_stop(a);\n\t\treturn PTR_ERR(a);\n\t}\n\treturn use(a, b);\n}\n",
+         \tif (IS_ERR(b)) {\n\t\tret = PTR_ERR(a);\n\t\tkthread_stop(a);\n\t\treturn ret;\n\t}\n\treturn use(a, b);\n}\n",
     );
     let kinds: Vec<MisuseKind> = analysis.misuses.iter().map(|m| m.kind).collect();
     assert!(kinds.contains(&MisuseKind::WrongPointer), "{kinds:?}");
@@ -232,4 +232,45 @@ fn a_flag_of_a_zeroed_object_is_not_set_yet() {
          \tif (IS_ERR(p->t))\n\t\tgoto out;\n\treturn keep(p);\n\
          out:\n\tif (p->running)\n\t\tkthread_stop(p->t);\n\treturn -EIO;\n}\n";
     assert_eq!(use_lines(text), [0u32; 0]);
+}
+
+#[test]
+fn an_error_number_that_is_only_printed_is_no_misuse() {
+    let (_, analysis) = analyse(
+        "static int f(void)\n{\n\tstruct task_struct *a, *b;\n\ta = kthread_run(fn, NULL, \"a\");\n\
+         \tb = kthread_run(fn, NULL, \"b\");\n\tif (IS_ERR(a) || IS_ERR(b)) {\n\
+         \t\tpr_err(\"%ld %ld\\n\", PTR_ERR(a), PTR_ERR(b));\n\t\treturn -EIO;\n\t}\n\treturn use(a, b);\n}\n",
+    );
+    assert_eq!(analysis.misuses, []);
+}
+
+#[test]
+fn a_negated_error_number_is_a_misuse_only_beside_negative_ones() {
+    let negated = |other: &str| {
+        let text = format!(
+            "static int f(int n)\n{{\n\tstruct task_struct *a;\n\tif (n)\n\t\treturn {other};\n\
+             \ta = kthread_run(fn, NULL, \"a\");\n\tif (IS_ERR(a))\n\t\treturn -PTR_ERR(a);\n\treturn 0;\n}}\n"
+        );
+        analyse(&text).1.misuses.len()
+    };
+    assert_eq!(negated("-EINVAL"), 1);
+    assert_eq!(negated("EINVAL"), 0);
+}
+
+#[test]
+fn a_state_that_classes_cannot_tell_silences_what_it_guards() {
+    let text = "struct foo { struct task_struct *t; int state; };\n\
+         void up(struct foo *p)\n{\n\tp->t = kthread_run(fn, p, \"x\");\n\
+         \tif (IS_ERR(p->t))\n\t\tp->state = FOO_IDLE;\n\telse\n\t\tp->state = FOO_BUSY;\n}\n\
+         void down(struct foo *p)\n{\n\tif (p->state == FOO_BUSY)\n\t\tkthread_stop(p->t);\n}\n";
+    assert_eq!(use_lines(text), [0u32; 0]);
+}
+
+#[test]
+fn a_callee_that_answers_may_have_tested_it() {
+    let uses = use_lines(
+        "static int f(void)\n{\n\tstruct task_struct *t = kthread_run(fn, NULL, \"x\");\n\
+         \tif (!looks_fine(t))\n\t\treturn -EIO;\n\tkthread_stop(t);\n\treturn 0;\n}\n",
+    );
+    assert_eq!(uses, [0u32; 0]);
 }

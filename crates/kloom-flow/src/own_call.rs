@@ -1,0 +1,264 @@
+//! Calls of the unit's own functions: their summaries in the caller's terms.
+
+use crate::body::Body;
+use crate::call::Site;
+use crate::memory::{Cell, Key, Part};
+use crate::state::State;
+use crate::summary::{Demand, Guard, MAX_DEMANDS, Outcome, Summary, Value, Writes};
+use crate::value::{CellId, Info, Link, Sym};
+use kloom_facts::Classes;
+use kloom_ir::{Expr, FunctionId, Origin};
+
+/// Where a key leads in the caller.
+enum Target {
+    Value(Sym),
+    Cell(CellId),
+}
+
+impl Body<'_> {
+    /// The states after a call of one of the unit's own functions.
+    pub fn call_own(
+        &mut self,
+        state: &State,
+        site: &Site<'_>,
+        callee: FunctionId,
+        summaries: &[Summary],
+    ) -> Vec<State> {
+        let Some(summary) = summaries.get(callee.0 as usize).filter(|s| s.followed) else {
+            let mut state = state.clone();
+            self.hand_out(&mut state, site.args, false, site.call.dst.is_some());
+            if let Some(writes) = self.cx.writes.get(callee.0 as usize) {
+                self.overwrite(&mut state, writes);
+            }
+            return vec![self.finish(state, site.call, site.point, Info::ANY)];
+        };
+        for demand in &summary.demands {
+            if !demand.key.is_any_element() {
+                self.meet_demand(state, site, demand);
+            }
+        }
+        let mut out = Vec::new();
+        for outcome in &summary.outcomes {
+            let mut after = state.clone();
+            if self.fits(&mut after, site, &outcome.guards) {
+                out.push(self.apply(after, state, site, callee, outcome));
+            }
+        }
+        out
+    }
+
+    /// A callee that was not followed may have written these.
+    fn overwrite(&mut self, state: &mut State, writes: &Writes) {
+        let cells = &self.cells;
+        state.forget(|c| {
+            matches!(cells.get(cells.root(c)), Cell::Global(name) if writes.globals.contains(&name))
+                || cells
+                    .class(c)
+                    .is_some_and(|class| writes.members.contains(&class))
+        });
+    }
+
+    /// The key's cell or value in the caller's state before the call.
+    fn target(&mut self, state: &State, site: &Site<'_>, key: &Key) -> Option<Target> {
+        let (mut at, parts) = match key {
+            Key::Param(n, parts) => {
+                let place = match site.call.args.get(*n as usize).map(|a| &a.expr) {
+                    Some(Expr::Read(place)) if site.by_place => Some(*place),
+                    _ => None,
+                };
+                match place {
+                    Some(place) => (
+                        Target::Cell(self.cell(state, place, site.call.callee_span)),
+                        parts,
+                    ),
+                    None => (Target::Value(*site.args.get(*n as usize)?), parts),
+                }
+            }
+            Key::Global(name, parts) => {
+                (Target::Cell(self.cells.intern(Cell::Global(*name))), parts)
+            }
+            Key::Class(..) => return None,
+        };
+        for part in parts {
+            at = match (*part, at) {
+                (Part::Deref, Target::Value(pointer)) => {
+                    if pointer == Sym::Unknown {
+                        return None;
+                    }
+                    let nowhere = self.cells.intern(Cell::Object(pointer));
+                    Target::Cell(self.object(pointer, nowhere))
+                }
+                (Part::Deref, Target::Cell(cell)) => {
+                    let pointer = state.read(&self.cells, cell);
+                    Target::Cell(self.object(pointer, cell))
+                }
+                (Part::Field(owner, name), Target::Cell(of)) => {
+                    Target::Cell(self.cells.intern(Cell::Field { of, owner, name }))
+                }
+                (Part::Index(at), Target::Cell(of)) => {
+                    Target::Cell(self.cells.intern(Cell::Index { of, at }))
+                }
+                (_, Target::Value(_)) => return None,
+            };
+        }
+        Some(at)
+    }
+
+    fn value_at(&mut self, state: &State, site: &Site<'_>, key: &Key) -> Option<Sym> {
+        match self.target(state, site, key)? {
+            Target::Value(sym) => Some(sym),
+            Target::Cell(cell) => Some(state.read(&self.cells, cell)),
+        }
+    }
+
+    /// Restricts the state to the guards; `false` if they cannot hold.
+    fn fits(&mut self, state: &mut State, site: &Site<'_>, guards: &[Guard]) -> bool {
+        for guard in guards {
+            let Some(sym) = self.value_at(state, site, &guard.key) else {
+                continue;
+            };
+            let at = guard.tested.unwrap_or(site.call.callee_span);
+            if guard.tested.is_some() {
+                let link = Link {
+                    of: sym,
+                    yes: guard.classes.0,
+                    no: guard.classes.not().0,
+                };
+                self.note_test(state, link, at);
+            }
+            if !state.refine(sym, guard.classes, at, guard.tested.is_some()) {
+                return false;
+            }
+        }
+        true
+    }
+
+    fn meet_demand(&mut self, state: &State, site: &Site<'_>, demand: &Demand) {
+        let mut chain = demand.chain.clone();
+        if chain.len() < 6 {
+            chain.push(site.span);
+        }
+        let mut after = state.clone();
+        if !self.fits(&mut after, site, &demand.guards) {
+            return;
+        }
+        if let Key::Class(..) = demand.key {
+            // Still one of these: nothing about it can be said here.
+            if self.demands.len() < MAX_DEMANDS {
+                let guards = self.guards(&after, None);
+                let lifted = Demand {
+                    guards,
+                    chain,
+                    ..demand.clone()
+                };
+                if !self.demands.contains(&lifted) {
+                    self.demands.push(lifted);
+                }
+            }
+            return;
+        }
+        let Some(sym) = self.value_at(state, site, &demand.key) else {
+            return;
+        };
+        let mut info = after.info(sym);
+        info.classes = info.classes.and(demand.classes);
+        if info.classes.is_empty() {
+            return;
+        }
+        info.null_tested = info.null_tested.or(demand.null_tested);
+        after.set_info(sym, info);
+        self.used(&after, sym, demand.need, demand.classes.not(), chain);
+    }
+
+    fn apply(
+        &mut self,
+        mut after: State,
+        before: &State,
+        site: &Site<'_>,
+        callee: FunctionId,
+        outcome: &Outcome,
+    ) -> State {
+        after.retire(&self.cells, Sym::Made(site.point));
+        for (key, value) in &outcome.effects {
+            let cell = match (self.target(before, site, key), key) {
+                (Some(Target::Cell(cell)), _) => cell,
+                (None, Key::Class(owner, name)) => {
+                    // Some object of the callee's own: one of these.
+                    let of = self.cells.intern(Cell::Object(Sym::Made(site.point)));
+                    self.cells.intern(Cell::Field {
+                        of,
+                        owner: Some(*owner),
+                        name: *name,
+                    })
+                }
+                _ => continue,
+            };
+            let sym = self.incoming(&mut after, before, site, value, Sym::Out(site.point, cell));
+            after.write(&self.cells, cell, sym);
+        }
+        for key in &outcome.freed {
+            if let Some(object) = self.value_at(before, site, key) {
+                after.free(&self.cells, object);
+            }
+        }
+        let Some(result) = &outcome.result else {
+            return after;
+        };
+        if site.call.dst.is_none() {
+            return after;
+        }
+        let mut value = result.clone();
+        if let Some(inner) = value.origin {
+            let is_new = self.cx.unit.function(callee).origin != Origin::Macro;
+            self.found.creation_mut(inner).handed_on = true;
+            if is_new
+                && value.same.is_none()
+                && value.classes.contains(Classes::NEG)
+                && value.classes.contains(Classes::POS)
+            {
+                // Untested so far: what the caller must test is this call.
+                let (name, made, null) = {
+                    let creation = self.found.creation(inner);
+                    (
+                        self.cx.unit.function(callee).name,
+                        creation.made,
+                        creation.null,
+                    )
+                };
+                value.origin = Some(self.origin(site, name, made, null));
+                value.tested = None;
+                value.null_tested = None;
+            }
+        }
+        let sym = self.incoming(&mut after, before, site, &value, Sym::Made(site.point));
+        self.store(after, site.call, sym)
+    }
+
+    /// A callee's value as the caller's.
+    fn incoming(
+        &mut self,
+        after: &mut State,
+        before: &State,
+        site: &Site<'_>,
+        value: &Value,
+        fresh: Sym,
+    ) -> Sym {
+        if let Some(key) = &value.same
+            && let Some(sym) = self.value_at(before, site, key)
+        {
+            return sym;
+        }
+        let info = Info {
+            classes: value.classes,
+            origin: value.origin,
+            tested: value.tested,
+            null_tested: value.null_tested,
+            ..Info::ANY
+        };
+        if info == Info::ANY {
+            return Sym::Unknown;
+        }
+        after.set_info(fresh, info);
+        fresh
+    }
+}
