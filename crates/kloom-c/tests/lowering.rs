@@ -109,12 +109,14 @@ fn conditional_with_omitted_middle() {
          b0:
          %2 = call g()
          %3 = %2
-         if %3 -> b2 else b1
+         if %3 -> b1 else b2
          b1:
-         %3 = 4
-         -> b2
-         b2:
          a%0 = %3
+         -> b3
+         b2:
+         a%0 = 4
+         -> b3
+         b3:
          end",
     );
 }
@@ -470,6 +472,36 @@ fn macros_of_the_file_are_functions_of_their_own() {
     assert!(printed.contains("macro fn busy(p%0: ?)"), "{printed}");
     // The caller may be left inside the macro.
     assert!(printed.contains("call bail(p%0)\n  either"), "{printed}");
+}
+
+#[test]
+fn macros_change_only_the_locals_they_name() {
+    let text = "#define note(x) log(\"ret %d\\n\", (x)->ret, level)\n\
+                void f(struct s *p) { int ret = 1, level = 2; note(p); }";
+    let printed = print_unit(&unit(text));
+    assert!(printed.contains("opaque [level%2]\n"), "{printed}");
+}
+
+#[test]
+fn jumps_in_macro_arguments_may_be_taken() {
+    becomes(
+        "check(a, return); check(a, goto out); g(); out: ;",
+        "b0:
+         either b1, b2
+         b1:
+         return
+         b2:
+         call check(a%0, ?)
+         either b3, b4
+         b3:
+         goto b5
+         b4:
+         call check(a%0, ?)
+         call g()
+         -> b5
+         b5: [out]
+         end",
+    );
 }
 
 #[test]

@@ -146,6 +146,17 @@ impl<'b> Body<'b, '_> {
         }
     }
 
+    /// The value of one argument, which may be a jump.
+    pub(super) fn argument(&mut self, node: Node) -> Expr {
+        match self.text.jump_before(node) {
+            Some(word) => {
+                self.argument_jump(node, word);
+                Expr::Unknown
+            }
+            None => self.value(node),
+        }
+    }
+
     /// The arguments, with pieces of one string joined again. The one numbered `condition` is
     /// not read but given.
     pub(super) fn arguments(
@@ -162,14 +173,11 @@ impl<'b> Body<'b, '_> {
             let span = text.span(node);
             let glued = before.is_some_and(|before| text.glued(before, node));
             before = Some(node);
-            let expr = if let Some(word) = text.jump_before(node) {
-                self.argument_jump(node, word);
-                Expr::Unknown
-            } else if Some(args.len()) == condition && !glued {
+            let expr = if Some(args.len()) == condition && !glued {
                 waits_for = Some(node);
                 Expr::Unknown
             } else {
-                self.value(node)
+                self.argument(node)
             };
             match args.last_mut() {
                 Some(last) if glued => {

@@ -66,7 +66,7 @@ impl Body<'_, '_> {
             Kind::Update => self.update(node, true),
             Kind::Unary => self.unary(node),
             Kind::Binary => self.binary(node),
-            Kind::Conditional => self.conditional(node, Want::Value),
+            Kind::Conditional => self.conditional(node, Want::Value).unwrap_or(Expr::Unknown),
             Kind::Pointer if self.operator(node) == b"&" => match part(Part::Argument) {
                 Some(argument) => self.address_of(node, argument),
                 None => Expr::Unknown,
@@ -286,6 +286,11 @@ impl Body<'_, '_> {
                 }
             }
             Kind::InitializerList => self.initialise(node, place),
+            Kind::Conditional => {
+                if let Some(value) = self.conditional(node, Want::Into(place)) {
+                    self.assign(place, value, span);
+                }
+            }
             _ => {
                 let value = self.value(node);
                 self.assign(place, value, span);
@@ -373,19 +378,18 @@ impl Body<'_, '_> {
         Expr::Read(place)
     }
 
-    /// `a ? b : c` and `a ?: c`.
-    fn conditional(&mut self, node: Node, want: Want) -> Expr {
+    /// `a ? b : c` and `a ?: c`; gives the value unless it already is where it is wanted.
+    fn conditional(&mut self, node: Node, want: Want) -> Option<Expr> {
         let text = self.text;
         let tree = &text.tree;
-        let (Some(condition), Some(alternative)) = (
-            tree.child(node, Part::Condition),
-            tree.child(node, Part::Alternative),
-        ) else {
-            return Expr::Unknown;
-        };
+        let condition = tree.child(node, Part::Condition)?;
+        let alternative = tree.child(node, Part::Alternative)?;
         let span = text.span(node);
         let (no, after) = (self.new_block(), self.new_block());
-        let mut result = None;
+        let mut result = match want {
+            Want::Into(place) => Some(place),
+            Want::Value | Want::Nothing => None,
+        };
         match tree.child(node, Part::Consequence) {
             Some(consequence) => {
                 let yes = self.new_block();
@@ -397,36 +401,47 @@ impl Body<'_, '_> {
             None => {
                 let value = self.value(condition);
                 let ty = self.type_of(&value);
-                let place = self.temporary(ty, span);
-                self.assign(place, value, span);
-                result = Some(place);
-                self.branch_on(Expr::Read(place), condition, after, no);
+                let tested = self.temporary(ty, span);
+                self.assign(tested, value, span);
+                match result {
+                    Some(place) => {
+                        let yes = self.new_block();
+                        self.branch_on(Expr::Read(tested), condition, yes, no);
+                        self.start(yes);
+                        self.assign(place, Expr::Read(tested), span);
+                        self.flow_to(after);
+                    }
+                    None => {
+                        result = Some(tested);
+                        self.branch_on(Expr::Read(tested), condition, after, no);
+                    }
+                }
             }
         }
         self.start(no);
         self.arm(alternative, want, &mut result);
         self.flow_to(after);
         self.start(after);
-        result.map_or(Expr::Unknown, Expr::Read)
+        match want {
+            Want::Value => Some(result.map_or(Expr::Unknown, Expr::Read)),
+            Want::Into(_) | Want::Nothing => None,
+        }
     }
 
-    /// One arm of a conditional; the first one that has a type decides that of the result.
+    /// One arm of a conditional; the first one decides the type of the result.
     fn arm(&mut self, node: Node, want: Want, result: &mut Option<PlaceId>) {
-        if want == Want::Nothing {
-            self.effect(node);
-            return;
-        }
         let span = self.text.span(node);
-        let value = self.value(node);
-        let place = match *result {
-            Some(place) => place,
-            None => {
+        match (want, *result) {
+            (Want::Nothing, _) => self.effect(node),
+            (_, Some(place)) => self.value_into(node, place, span),
+            (_, None) => {
+                let value = self.value(node);
                 let ty = self.type_of(&value);
-                self.temporary(ty, span)
+                let place = self.temporary(ty, span);
+                self.assign(place, value, span);
+                *result = Some(place);
             }
-        };
-        *result = Some(place);
-        self.assign(place, value, span);
+        }
     }
 
     /// `({ … })`: its value is that of the last expression.

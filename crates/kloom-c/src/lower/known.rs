@@ -23,7 +23,7 @@ impl Lowering<'_> {
     }
 
     /// Reads the definition of a name in a header, if there is one.
-    fn read_header(&mut self, symbol: Symbol, name: Name) {
+    pub(super) fn read_header(&mut self, symbol: Symbol, name: Name) {
         if !self.first_look(symbol, name) {
             return;
         }

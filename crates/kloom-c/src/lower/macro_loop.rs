@@ -78,7 +78,7 @@ impl Body<'_, '_> {
         let args = self.macro_arguments(node);
         let arg = |node: &Node| Arg {
             span: text.span(*node),
-            expr: self.value(*node),
+            expr: self.argument(*node),
         };
         Call {
             dst: None,

@@ -19,6 +19,7 @@ mod literal;
 mod macro_loop;
 mod on_demand;
 mod place;
+mod reach;
 mod statement;
 mod switch;
 mod table;

@@ -7,28 +7,17 @@ use crate::headers::{FoundMacro, Symbol};
 use crate::pre;
 use crate::syntax::{Field as Part, Kind, Node, Tree};
 use kloom_diag::Span;
-use kloom_ir::{Expr, InstrKind, Name, Origin, Skipped, Terminator, TypeId};
+use kloom_ir::{Name, Origin, Skipped, Terminator, TypeId};
 use std::sync::Arc;
 
 /// At most this many are lowered for one file.
 const MAX_CALLED: usize = 400;
 /// A macro longer than this is not lowered.
-const MAX_MACRO: usize = 8 * 1024;
+pub(super) const MAX_MACRO: usize = 8 * 1024;
 
 /// What stands around a macro's body while it is parsed.
 const BEFORE: &[u8] = b"void f(){";
 const AFTER: &[u8] = b"\n;}";
-
-/// How a macro's body reaches into the function that uses it.
-#[derive(Default)]
-pub(super) struct Reach {
-    /// Words in it that are not its parameters.
-    pub words: Vec<Name>,
-    /// Labels it jumps to.
-    pub labels: Vec<Name>,
-    /// Whether it may return.
-    pub returns: bool,
-}
 
 impl Lowering<'_> {
     /// Notes that the file calls a function by name.
@@ -62,6 +51,8 @@ impl Lowering<'_> {
                 for function in self.unit.functions.iter_mut().skip(before) {
                     function.origin = Origin::Header;
                 }
+            } else {
+                self.read_header(Symbol::Prototype, name);
             }
         }
     }
@@ -113,45 +104,10 @@ impl Lowering<'_> {
         let mut function = body.finish(name, span);
         function.span = span;
         function.name_span = Span::new(file, define.name.start, define.name.end);
+        let macros = &mut self.unit.macros;
+        macros.entry(name).or_insert(function.name_span);
         function.origin = Origin::Macro;
         self.add(function);
-    }
-
-    /// How the macro `name` reaches into its caller; `None` if it is no macro in sight.
-    pub(super) fn reach(&mut self, name: Name) -> Option<&Reach> {
-        if !self.reaches.contains_key(&name) {
-            let reach = self.find_reach(name);
-            self.reaches.insert(name, reach);
-        }
-        self.reaches.get(&name).and_then(Option::as_ref)
-    }
-
-    fn find_reach(&mut self, name: Name) -> Option<Reach> {
-        let symbols = self.symbols;
-        let found = symbols.find_macro(self.unit.names.text(name).as_bytes())?;
-        let original = &found.file.text;
-        let params = found.define.params.as_ref()?;
-        let params: Vec<&[u8]> = params.iter().map(|p| p.of(original)).collect();
-        let body = found.define.body.of(original);
-        let mut reach = Reach::default();
-        let mut after_goto = false;
-        for word in super::broken::words(body.get(..MAX_MACRO).unwrap_or(body)) {
-            reach.returns |= word == b"return";
-            let jump = std::mem::replace(&mut after_goto, word == b"goto");
-            if params.contains(&word) {
-                continue;
-            }
-            let word = self.name(word);
-            let list = if jump {
-                &mut reach.labels
-            } else {
-                &mut reach.words
-            };
-            if !list.contains(&word) {
-                list.push(word);
-            }
-        }
-        Some(reach)
     }
 }
 
@@ -170,29 +126,4 @@ fn only_expression(text: &Text<'_>, block: Node) -> Option<Node> {
         }
     }
     found
-}
-
-impl Body<'_, '_> {
-    /// What a macro of the file does to the function that uses it, beside what a call does.
-    pub(super) fn reach_of(&mut self, name: Name, span: Span) {
-        let Some(reach) = self.cx.reach(name) else {
-            return;
-        };
-        let (words, labels, returns) = (reach.words.clone(), reach.labels.clone(), reach.returns);
-        let mut havoc = Vec::new();
-        for word in words {
-            if let Some(local) = self.local_named(word) {
-                havoc.push(self.local_place(local));
-            }
-        }
-        if !havoc.is_empty() {
-            self.push(InstrKind::Opaque { havoc }, span);
-        }
-        if returns {
-            self.maybe(|body| body.leave(Some(Expr::Unknown), span, None));
-        }
-        for label in labels {
-            self.maybe(|body| body.goto(label, None));
-        }
-    }
 }

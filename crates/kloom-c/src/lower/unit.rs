@@ -1,6 +1,6 @@
 //! What one file is lowered into, and what of it is known so far.
 
-use super::on_demand::Reach;
+use super::reach::Reach;
 use super::text::Text;
 use crate::Context;
 use crate::headers::{Symbol, Symbols};

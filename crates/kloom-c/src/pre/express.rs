@@ -198,7 +198,8 @@ impl Walker<'_> {
                 // `return -EINVAL`: what it returns stays.
                 let word = self.extent(at);
                 self.text.blank(word);
-                if end == at + 1 {
+                let bare = end == at + 1 || end == at + 2 && self.kind(at + 1) == Kind::Semi;
+                if bare {
                     self.text.replace(word, b"0");
                 }
                 self.out.jumps.push(word);

@@ -1,19 +1,20 @@
 //! One function while it is built: blocks, locals, names in scope, labels, cleanups.
 
+mod parameters;
+mod scope;
+
+use scope::{Cleanup, CleanupId};
+
 use super::text::Text;
 use super::tidy::tidy;
 use super::unit::Lowering;
-use crate::pre::MacroHead;
-use crate::syntax::{Field as Part, Kind, Node};
+use crate::syntax::Node;
 use kloom_diag::Span;
 use kloom_ir::{
-    Base, Block, BlockId, Call, Expr, Function, Instr, InstrKind, Label, LabelKind, Linkage, Local,
-    LocalId, Name, Origin, PlaceId, Places, Skipped, SwitchArm, Terminator, TypeId,
+    Base, Block, BlockId, Expr, Function, Instr, InstrKind, Label, LabelKind, Linkage, Local,
+    LocalId, Name, Origin, PlaceId, Places, SwitchArm, Terminator, TypeId,
 };
 use rustc_hash::FxHashMap;
-
-/// More cleanups at a time are not followed: each way out of their scope repeats them.
-const MAX_CLEANUPS: u32 = 64;
 
 /// A block that may still lack its end.
 #[derive(Default)]
@@ -22,20 +23,6 @@ struct Draft {
     instrs: Vec<Instr>,
     term: Option<Terminator>,
 }
-
-/// What has to be done when a local goes out of scope; a stack whose older states live on, so
-/// that a `goto` and its label can be compared when both are known.
-struct Cleanup {
-    below: Option<CleanupId>,
-    height: u32,
-    local: Option<LocalId>,
-    release: Option<Call>,
-    span: Span,
-}
-
-/// A state of the cleanup stack: its top.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct CleanupId(u32);
 
 /// A label of the function.
 struct LabelState {
@@ -71,12 +58,6 @@ pub(super) struct Arms {
     pub cases: Vec<SwitchArm>,
     /// The default.
     pub default: Option<BlockId>,
-}
-
-/// What to go back to at the end of a scope.
-pub(super) struct ScopeMark {
-    names: usize,
-    cleanups: Option<CleanupId>,
 }
 
 /// One function on its way to a [`Function`].
@@ -138,89 +119,6 @@ impl<'b, 'a> Body<'b, 'a> {
         let entry = body.new_block();
         body.start(entry);
         body
-    }
-
-    /// Declares the parameters, old style ones too.
-    pub(super) fn parameters(&mut self, item: Node, list: Option<Node>) {
-        let text = self.text;
-        let tree = &text.tree;
-        let Some(list) = list else { return };
-        for node in tree.children(list) {
-            let declared = match tree.kind(node) {
-                Kind::Parameter => {
-                    let base = self.cx.specified(text, node);
-                    match tree.child(node, Part::Declarator) {
-                        Some(declarator) => {
-                            let declared = self.cx.declarator(text, declarator, base);
-                            (declared.name, declared.ty)
-                        }
-                        None if self.is_void(base) => continue,
-                        None => (None, base),
-                    }
-                }
-                Kind::Identifier => (Some(node), TypeId::UNKNOWN),
-                _ => continue,
-            };
-            let (name, ty) = declared;
-            let name = name.map(|n| self.cx.name(text.bytes(n)));
-            let ty = self.decayed(ty);
-            self.parameter(name, ty, text.span(node));
-        }
-        let old_style = tree.children(item);
-        for node in old_style.filter(|c| tree.kind(*c) == Kind::Declaration) {
-            let base = self.cx.specified(text, node);
-            for child in tree.children(node) {
-                if tree.field(child) != Part::Declarator {
-                    continue;
-                }
-                let declared = self.cx.declarator(text, child, base);
-                let Some(name) = declared.name else { continue };
-                let name = self.cx.name(text.bytes(name));
-                let ty = self.decayed(declared.ty);
-                if let Some(id) = self.local_named(name)
-                    && let Some(local) = self.locals.get_mut(id.0 as usize)
-                {
-                    local.ty = ty;
-                }
-            }
-        }
-    }
-
-    /// The parameters of a function whose head is a macro, where its other arguments come in
-    /// pairs of type and name.
-    pub(super) fn head_parameters(&mut self, head: &MacroHead) {
-        let text = self.text;
-        let mut rest = head.args.iter().filter(|a| **a != head.function);
-        if rest.clone().count() % 2 != 0 {
-            return;
-        }
-        while let (Some(ty), Some(name)) = (rest.next(), rest.next()) {
-            let ty = self.cx.type_words(ty.of(text.original));
-            let span = text.span_in_file(*name);
-            let name = self.cx.name(name.of(text.original));
-            self.parameter(Some(name), ty, span);
-        }
-    }
-
-    /// Declares the next parameter.
-    pub(super) fn parameter(&mut self, name: Option<Name>, ty: TypeId, span: Span) {
-        self.declare(name, ty, span);
-        self.params += 1;
-    }
-
-    fn is_void(&self, ty: TypeId) -> bool {
-        *self.cx.unit.types.get(ty) == kloom_ir::Type::Void
-    }
-
-    /// The type of a parameter declared with `ty`: arrays and functions are pointers.
-    fn decayed(&mut self, ty: TypeId) -> TypeId {
-        use kloom_ir::Type;
-        let pointer = match self.cx.unit.types.get(ty) {
-            Type::Array(element, _) => Type::Pointer(*element),
-            Type::Function(_) => Type::Pointer(ty),
-            _ => return ty,
-        };
-        self.cx.unit.types.intern(pointer)
     }
 
     // --- locals ---
@@ -454,110 +352,6 @@ impl<'b, 'a> Body<'b, 'a> {
             written,
         });
         self.current = None;
-    }
-
-    // --- scopes ---
-
-    /// Opens a scope for names and cleanups.
-    pub(super) fn open_scope(&self) -> ScopeMark {
-        ScopeMark {
-            names: self.shadowed.len(),
-            cleanups: self.top,
-        }
-    }
-
-    /// Closes it: runs its cleanups where its end can be reached, and forgets its names.
-    pub(super) fn close_scope(&mut self, mark: ScopeMark) {
-        if self.is_open() {
-            self.run_cleanups(mark.cleanups);
-        }
-        self.top = mark.cleanups;
-        while self.shadowed.len() > mark.names {
-            let Some((name, outer)) = self.shadowed.pop() else {
-                break;
-            };
-            match outer {
-                Some(id) => self.names.insert(name, id),
-                None => self.names.remove(&name),
-            };
-        }
-    }
-
-    /// The cleanups that run if the function is left here.
-    pub(super) fn cleanups(&self) -> Option<CleanupId> {
-        self.top
-    }
-
-    /// Adds a cleanup for the innermost scope.
-    pub(super) fn add_cleanup(
-        &mut self,
-        local: Option<LocalId>,
-        release: Option<Call>,
-        span: Span,
-    ) {
-        let below = self.top;
-        let height = self.height(below) + 1;
-        if height > MAX_CLEANUPS {
-            self.cx.skip(Skipped::Depth, span);
-            return;
-        }
-        self.top = Some(CleanupId(self.cleanups.len() as u32));
-        self.cleanups.push(Cleanup {
-            below,
-            height,
-            local,
-            release,
-            span,
-        });
-    }
-
-    /// Runs the cleanups from here down to `outer`.
-    pub(super) fn run_cleanups(&mut self, outer: Option<CleanupId>) {
-        if self.top != outer {
-            let block = self.here();
-            self.cleanups_into(block, self.top, outer);
-        }
-    }
-
-    fn height(&self, id: Option<CleanupId>) -> u32 {
-        id.and_then(|id| self.cleanups.get(id.0 as usize))
-            .map_or(0, |c| c.height)
-    }
-
-    fn cleanups_into(&mut self, block: BlockId, from: Option<CleanupId>, outer: Option<CleanupId>) {
-        let mut at = from;
-        while let Some(id) = at
-            && at != outer
-        {
-            let Some(cleanup) = self.cleanups.get(id.0 as usize) else {
-                return;
-            };
-            let (release, local, span) = (cleanup.release.clone(), cleanup.local, cleanup.span);
-            at = cleanup.below;
-            if let Some(call) = release {
-                self.push_to(block, InstrKind::Call(Box::new(call)), span);
-            }
-            if let Some(local) = local {
-                self.push_to(block, InstrKind::ScopeEnd(vec![local]), span);
-            }
-        }
-    }
-
-    /// The innermost cleanup that both states have.
-    fn shared(&self, a: Option<CleanupId>, b: Option<CleanupId>) -> Option<CleanupId> {
-        let below = |id: Option<CleanupId>| {
-            id.and_then(|id| self.cleanups.get(id.0 as usize))
-                .and_then(|c| c.below)
-        };
-        let (mut a, mut b) = (a, b);
-        while a != b {
-            if self.height(a) >= self.height(b) {
-                a = below(a);
-            } else {
-                b = below(b);
-            }
-        }
-        a
     }
 
     // --- the end ---
