@@ -1,7 +1,7 @@
 //! Finds function bodies in a token stream and, in each, the tokens that the IR must hold.
 
 use super::lexer::{Kind as TokenKind, Token};
-use super::stream::{Stream, UNEVALUATED};
+use super::stream::{Stream, TYPE_ATTRIBUTES, UNEVALUATED};
 use std::ops::Range;
 
 /// What kind of token the IR must hold.
@@ -340,11 +340,11 @@ impl Scanner<'_> {
             b"default" if in_block && self.stream.is(self.at + 1, b':') => self.want(Kind::Default),
             b"extern" if in_block && self.starts_statement() => self.pass_statement(),
             word if ASM.contains(&word) => self.pass_asm_template(),
-            word if UNEVALUATED.contains(&word) && self.stream.is(self.at + 1, b'(') => {
+            word if is_skipped(word) && self.stream.is(self.at + 1, b'(') => {
                 self.at += 1;
                 self.pass_group();
             }
-            word if UNEVALUATED.contains(&word) => {}
+            word if is_skipped(word) => {}
             word if NO_CALLEE.contains(&word) => {}
             _ if in_block && self.stream.is(self.at + 1, b':') && self.starts_statement() => {
                 self.want(Kind::Label);
@@ -410,7 +410,9 @@ impl Scanner<'_> {
         }
         let next = self.stream.closing(open) + 1;
         if pointer {
-            return self.stream.is(next, b'(') || declares && self.stream.is(next, b'[');
+            let unnamed = self.stream.is(open + 2, b')');
+            let array = self.stream.is(next, b'[') && (declares || unnamed);
+            return array || self.stream.is(next, b'(');
         }
         let mut name = next;
         while self.stream.is(name, b'*') {
@@ -463,6 +465,11 @@ impl Scanner<'_> {
         self.open.push(Open::Operands);
         self.at = operands.unwrap_or(close - 1);
     }
+}
+
+/// Whether nothing in the parenthesis after this word runs.
+fn is_skipped(word: &[u8]) -> bool {
+    UNEVALUATED.contains(&word) || TYPE_ATTRIBUTES.contains(&word)
 }
 
 #[cfg(test)]
@@ -564,7 +571,9 @@ mod tests {
         );
         assert_eq!(body("A\n\tb(1);"), ["b"]);
         assert_eq!(
-            body("T(a) b; each(c) break; T(d) *e = f(1); const u8 (*g)[2];"),
+            body(
+                "T(a) b; each(c) break; T(d) *e = f(1); const u8 (*g)[2]; h = (u8 (*)[3])i; struct { int j; } __aligned(8) k = { };"
+            ),
             ["each", "f"]
         );
     }

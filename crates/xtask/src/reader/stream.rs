@@ -27,7 +27,7 @@ pub const UNEVALUATED: &[&[u8]] = &[
 ];
 
 /// Attributes with arguments that may stand in the head of a type.
-const TYPE_ATTRIBUTES: &[&[u8]] = &[b"__attribute__", b"__attribute", b"__aligned"];
+pub const TYPE_ATTRIBUTES: &[&[u8]] = &[b"__attribute__", b"__attribute", b"__aligned"];
 
 /// What has members.
 const AGGREGATE: &[&[u8]] = &[b"struct", b"union", b"enum"];
