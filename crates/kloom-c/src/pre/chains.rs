@@ -26,6 +26,9 @@ pub(crate) struct Mark {
 pub(crate) struct Chains {
     pub(crate) list: Vec<Chain>,
     pub(crate) marks: Vec<Mark>,
+    /// For each chain, whether the target or the language says which arm holds: there is nothing
+    /// to branch on.
+    pub(crate) decided: Vec<bool>,
 }
 
 /// Decides every chain and takes the tokens of dropped arms out of `lexed`.
@@ -124,6 +127,7 @@ impl Resolver<'_> {
         match directive.kind {
             If | Ifdef | Ifndef => {
                 let index = self.chains.list.len() as u32;
+                self.chains.decided.push(false);
                 self.chains.list.push(Chain {
                     whole: directive.whole,
                     form: ChainForm::Joined,
@@ -170,7 +174,8 @@ impl Resolver<'_> {
             .map(|arm| arm.tokens)
             .chain([end])
             .collect();
-        let mut fates = self.certain(arms);
+        let (mut fates, decided) = self.certain(arms);
+        self.chains.decided[chain.index as usize] = decided;
         if self.open.len() < DEPTH {
             self.choose(arms, &ends, &mut fates);
         }
@@ -195,17 +200,19 @@ impl Resolver<'_> {
             .collect();
     }
 
-    /// Arms that the target or the language rules out.
-    fn certain(&self, arms: &[OpenArm]) -> Vec<ArmFate> {
+    /// Which arms the target or the language rules out, and whether it says which one holds.
+    fn certain(&self, arms: &[OpenArm]) -> (Vec<ArmFate>, bool) {
         let mut taken = false;
-        arms.iter()
+        let fates = arms
+            .iter()
             .map(|arm| {
                 let holds = self.holds(arm, Unknowns::Open);
                 let dead = taken || holds == Some(false);
                 taken |= holds == Some(true);
                 if dead { ArmFate::Dead } else { ArmFate::Kept }
             })
-            .collect()
+            .collect();
+        (fates, taken)
     }
 
     fn holds(&self, arm: &OpenArm, unknowns: Unknowns) -> Option<bool> {

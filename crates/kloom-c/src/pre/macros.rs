@@ -176,7 +176,7 @@ impl Walker<'_> {
             // `static name(a, b) {`: room for the type is where the storage was.
             self.text.replace(self.span(first, name - 1), b"int");
         }
-        self.record_head(MacroHead {
+        self.out.heads.push(MacroHead {
             name: self.extent(name),
             function,
             whole,

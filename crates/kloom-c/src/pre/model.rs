@@ -132,7 +132,8 @@ pub struct Arm {
 pub enum ChainForm {
     /// Its directives stand in the parse text; the grammar makes a `preproc_if` of it.
     Tree,
-    /// Its directives were blanked; the kept arms' text follows one another.
+    /// Its directives were blanked; the kept arms' text follows one another. So it is where a
+    /// `preproc_if` would not parse, and where there is nothing to decide.
     Joined,
 }
 

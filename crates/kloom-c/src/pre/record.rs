@@ -1,9 +1,7 @@
 //! Changes that are recorded as they are made.
 
 use super::frame::{After, NONE, Room, Stage};
-use super::model::{
-    AttributeUse, BlockKind, BlockMacro, Definition, Extent, MacroHead, MacroUse, Symbol,
-};
+use super::model::{AttributeUse, BlockKind, BlockMacro, Definition, Extent, MacroUse, Symbol};
 use super::walk::Walker;
 use super::words::{Word, looks_like_iterator};
 
@@ -99,10 +97,6 @@ impl Walker<'_> {
             whole,
             args,
         });
-    }
-
-    pub(super) fn record_head(&mut self, head: MacroHead) {
-        self.out.heads.push(head);
     }
 
     /// Makes a loop keyword of the macro at `at`; its head opens at `open`.

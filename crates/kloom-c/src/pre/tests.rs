@@ -381,6 +381,11 @@ fn dead_arms_are_dropped_for_good() {
         "int b;",
     );
     assert_eq!(fates(&out), [ArmFate::Dead, ArmFate::Kept, ArmFate::Dead]);
+    let out = becomes(
+        "#if LINUX_VERSION_CODE > KERNEL_VERSION(5, 0, 0)\nint a;\n#endif",
+        "int a;",
+    );
+    assert_eq!(out.chains[0].form, ChainForm::Joined);
 }
 
 #[test]

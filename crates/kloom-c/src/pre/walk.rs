@@ -92,12 +92,16 @@ impl Walker<'_> {
     }
 
     fn run(&mut self, chains: &mut Chains) {
-        let Chains { list, marks } = chains;
+        let Chains {
+            list,
+            marks,
+            decided,
+        } = chains;
         let mut marks = marks.iter().copied().peekable();
         let mut at = 0;
         while at < self.tokens.len() {
             while let Some(mark) = marks.next_if(|mark| mark.at as usize <= at) {
-                self.mark(mark, list);
+                self.mark(mark, list, decided);
             }
             // A token is looked at again when it turned out to start something else; the third
             // look moves on.
@@ -106,12 +110,12 @@ impl Walker<'_> {
             at = next.max(at + 1);
         }
         for mark in marks {
-            self.mark(mark, list);
+            self.mark(mark, list, decided);
         }
     }
 
     /// A directive of a chain: its directives can stay only where items start.
-    fn mark(&mut self, mark: Mark, list: &mut [Chain]) {
+    fn mark(&mut self, mark: Mark, list: &mut [Chain], decided: &[bool]) {
         let depth = self.frames.len();
         let top = *self.top();
         let arm_leads = self.word(mark.at as usize) == Some(Word::Lead)
@@ -142,6 +146,7 @@ impl Walker<'_> {
         if open.fits
             && open.low >= open.depth
             && let Some(chain) = list.get_mut(mark.chain as usize)
+            && decided.get(mark.chain as usize) == Some(&false)
             && chain.arms.iter().all(|arm| arm.fate == ArmFate::Kept)
         {
             chain.form = ChainForm::Tree;
