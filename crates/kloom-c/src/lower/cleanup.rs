@@ -35,7 +35,7 @@ impl Body<'_, '_> {
             let name = self.cx.name(text.bytes(variable));
             self.declare(Some(name), TypeId::UNKNOWN, text.span(variable))
         });
-        let scope = self.scope_class(&[name], class_span);
+        let scope = self.scope_class(name, class_span);
         self.enter_scope(name, text.span(word), scope, args, local, span);
         Some(())
     }
@@ -43,11 +43,7 @@ impl Body<'_, '_> {
     /// The macro in front of a scoped block: `scoped_guard(class, …)`.
     pub(super) fn scoped_guard(&mut self, name: Name, word: Span, mut args: Vec<Arg>, span: Span) {
         let scope = match args.first() {
-            Some(class) => {
-                let guards = self.guard_words();
-                let names: Vec<Name> = [name].into_iter().chain(guards).collect();
-                self.scope_class(&names, class.span)
-            }
+            Some(class) => self.scope_class(name, class.span),
             None => None,
         };
         if scope.is_some() {
@@ -56,27 +52,14 @@ impl Body<'_, '_> {
         self.enter_scope(name, word, scope, args, None, span);
     }
 
-    /// The words that facts know classes by.
-    fn guard_words(&mut self) -> Vec<Name> {
-        let facts = self.cx.context.facts.iter();
-        let guards: Vec<&str> = facts
-            .filter(|f| f.kind == FactKind::ScopeGuard)
-            .map(|f| f.name)
-            .collect();
-        guards
-            .into_iter()
-            .map(|w| self.cx.unit.names.intern(w))
-            .collect()
-    }
-
-    /// What the class calls, looked up as `name(class)`.
-    fn scope_class(&mut self, names: &[Name], class: Span) -> Option<Scope> {
+    /// What the class calls, looked up as `name(class)`, then under the other words that open
+    /// scopes: `scoped_guard(mutex, …)` is of the class `guard(mutex)`.
+    fn scope_class(&mut self, name: Name, class: Span) -> Option<Scope> {
         let class = String::from_utf8_lossy(self.text.original(class));
         let facts = self.cx.context.facts;
-        names.iter().find_map(|name| {
-            let word = self.cx.unit.names.text(*name);
-            facts.get(&format!("{word}({})", class.trim()))?.scope
-        })
+        let find = |word: &str| facts.get(&format!("{word}({})", class.trim()))?.scope;
+        let own = find(self.cx.unit.names.text(name));
+        own.or_else(|| self.cx.scope_words().iter().find_map(|word| find(word)))
     }
 
     /// Calls what the class takes, and arranges for what gives it back.

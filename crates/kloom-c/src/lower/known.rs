@@ -17,6 +17,15 @@ impl Lowering<'_> {
         self.context.facts.get(self.unit.names.text(name))
     }
 
+    /// The words that the facts know classes of cleanup by.
+    pub(super) fn scope_words(&mut self) -> &[&'static str] {
+        let facts = self.context.facts;
+        self.scope_words.get_or_insert_with(|| {
+            let guards = facts.iter().filter(|f| f.kind == Kind::ScopeGuard);
+            guards.map(|f| f.name).collect()
+        })
+    }
+
     /// Whether this is the first time that `name` is looked for in headers as a `symbol`.
     fn first_look(&mut self, symbol: Symbol, name: Name) -> bool {
         self.looked_up.insert((symbol, name))

@@ -47,6 +47,8 @@ pub(super) struct Lowering<'a> {
     pub called: Vec<Name>,
     /// The same as a set.
     pub called_names: FxHashSet<Name>,
+    /// The words that open scopes with cleanup, once they were asked for.
+    pub scope_words: Option<Vec<&'static str>>,
     /// How macros of the file reach into their callers.
     pub reaches: FxHashMap<Name, Option<Reach>>,
     /// The file id of each source of `symbols` that was needed.
@@ -67,6 +69,7 @@ impl<'a> Lowering<'a> {
             looked_up: FxHashSet::default(),
             called: Vec::new(),
             called_names: FxHashSet::default(),
+            scope_words: None,
             reaches: FxHashMap::default(),
             files: vec![None; symbols.sources().len()],
         }
