@@ -1,17 +1,17 @@
 //! One line per finding, as compilers print them.
 
 use crate::clean;
-use crate::position::Region;
+use crate::position::{Positions, Region};
 use kloom_lint::FileReport;
 use std::fmt::Write as _;
 
 /// The findings of one file.
 pub fn lines(report: &FileReport) -> String {
     let mut out = String::new();
+    let positions = Positions::new(&report.files);
     for found in &report.diagnostics {
-        let region = Region::of(&report.files, found.primary);
-        let path = clean::line(report.files.get(found.primary.file).path());
-        let Region { line, column, .. } = region;
+        let path = clean::line(positions.path(found.primary));
+        let Region { line, column, .. } = positions.region(found.primary);
         let (level, rule) = (found.severity.as_str(), found.rule);
         let what = clean::line(&found.what);
         let _ = writeln!(out, "{path}:{line}:{column}: {level}[{rule}] {what}");

@@ -1,8 +1,9 @@
 //! The few lines of a file that a finding shows, made harmless.
 
 use crate::clean;
+use crate::position::Positions;
 use codespan_reporting::files::{Error, Files};
-use kloom_diag::{FileId, SourceFile, SourceMap, Span};
+use kloom_diag::{FileId, SourceFile, Span};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -14,7 +15,7 @@ const BEFORE: u32 = 60;
 /// The excerpts of the files that the labels of one finding lie in.
 #[derive(Debug)]
 pub struct Excerpts<'a> {
-    files: &'a SourceMap,
+    positions: &'a Positions<'a>,
     excerpts: BTreeMap<FileId, Excerpt>,
 }
 
@@ -38,7 +39,8 @@ struct Line {
 impl<'a> Excerpts<'a> {
     /// The lines of the spans and their neighbours. Where spans share a long line, the window is
     /// opened for the first of them.
-    pub fn new(files: &'a SourceMap, spans: &[Span]) -> Excerpts<'a> {
+    pub fn new(positions: &'a Positions<'a>, spans: &[Span]) -> Excerpts<'a> {
+        let files = positions.files();
         let mut windows: BTreeMap<(FileId, usize), u32> = BTreeMap::new();
         for span in spans {
             let at = files.get(span.file).line_col(span.start);
@@ -61,12 +63,21 @@ impl<'a> Excerpts<'a> {
                 .or_default()
                 .add(files.get(file), index, cut);
         }
-        Excerpts { files, excerpts }
+        Excerpts {
+            positions,
+            excerpts,
+        }
     }
 
     /// Where the first line of a span stands in its file's excerpt, as far as it is shown.
     pub fn range(&self, span: Span) -> Range<usize> {
-        let index = self.files.get(span.file).line_col(span.start).line as usize - 1;
+        let index = self
+            .positions
+            .files()
+            .get(span.file)
+            .line_col(span.start)
+            .line as usize
+            - 1;
         let Some(line) = self.excerpts.get(&span.file).and_then(|e| e.line(index)) else {
             return 0..0;
         };
@@ -129,7 +140,7 @@ impl<'a> Files<'a> for Excerpts<'a> {
     type Source = &'a str;
 
     fn name(&'a self, id: FileId) -> Result<String, Error> {
-        Ok(clean::line(self.files.get(id).path()))
+        Ok(clean::line(self.positions.files().get(id).path()))
     }
 
     fn source(&'a self, id: FileId) -> Result<&'a str, Error> {
@@ -151,8 +162,7 @@ impl<'a> Files<'a> for Excerpts<'a> {
             .and_then(|e| e.line(index))
             .ok_or(Error::FileMissing)?;
         let at = line.start + offset.saturating_sub(line.shown.start) as u32;
-        let region = crate::position::Region::of(self.files, Span::new(id, at, at));
-        Ok(region.column as usize)
+        Ok(self.positions.point(id, at).1 as usize)
     }
 
     fn line_range(&'a self, id: FileId, index: usize) -> Result<Range<usize>, Error> {

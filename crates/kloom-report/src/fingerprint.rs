@@ -4,6 +4,9 @@ use kloom_diag::Span;
 use kloom_lint::FileReport;
 use std::collections::BTreeMap;
 
+/// Of longer lines only the beginning counts.
+const MAX_LINE: u32 = 1024;
+
 /// A fingerprint for each finding: rule, function, the text of its root's line without spacing,
 /// and which of several such it is.
 pub fn of(report: &FileReport) -> Vec<String> {
@@ -32,6 +35,7 @@ fn normalised_line(report: &FileReport, span: Span) -> Vec<u8> {
         .get(line)
         .copied()
         .unwrap_or(file.text().len() as u32);
+    let end = end.min(starts[line - 1] + MAX_LINE);
     let text = report.files.slice(Span {
         start: starts[line - 1],
         end,

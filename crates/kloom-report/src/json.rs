@@ -1,9 +1,9 @@
 //! The JSON format, version 1; `docs/json.md` describes it.
 
-use crate::position::Region;
+use crate::position::{Positions, Region};
 use crate::tally::Tally;
 use crate::{clean, fingerprint};
-use kloom_diag::{SourceMap, Span};
+use kloom_diag::Span;
 use kloom_facts::Target;
 use kloom_lint::FileReport;
 use serde::Serialize;
@@ -94,7 +94,8 @@ struct Summary {
 impl File {
     /// A file in the format.
     pub fn new(report: &FileReport) -> File {
-        let place = |span| Place::new(&report.files, span);
+        let positions = Positions::new(&report.files);
+        let place = |span| Place::new(&positions, span);
         let findings = report.diagnostics.iter().zip(fingerprint::of(report));
         let findings = findings.map(|(found, fingerprint)| Finding {
             rule: found.rule,
@@ -135,14 +136,14 @@ impl File {
 }
 
 impl Place {
-    fn new(files: &SourceMap, span: Span) -> Place {
+    fn new(positions: &Positions<'_>, span: Span) -> Place {
         let Region {
             line,
             column,
             end_line,
             end_column,
-        } = Region::of(files, span);
-        let path = files.get(span.file).path().to_owned();
+        } = positions.region(span);
+        let path = positions.path(span).to_owned();
         Place {
             path,
             line,

@@ -1,9 +1,9 @@
 //! SARIF 2.1.0: the part of its object model that kloom fills.
 
-use crate::position::Region as Place;
+use crate::position::{Positions, Region as Place};
 use crate::tally::Tally;
 use crate::{fingerprint, json};
-use kloom_diag::{SourceMap, Span};
+use kloom_diag::Span;
 use kloom_lint::{FileReport, Reason, rules};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -194,13 +194,14 @@ struct ThreadFlowLocation {
 impl File {
     /// A file in the format.
     pub fn new(report: &FileReport) -> File {
+        let positions = Positions::new(&report.files);
         let fingerprints = fingerprint::of(report).into_iter();
         let results = report
             .diagnostics
             .iter()
             .zip(fingerprints)
             .map(|(found, fingerprint)| {
-                let mut primary = Location::new(&report.files, found.primary);
+                let mut primary = Location::new(&positions, found.primary);
                 primary.logical_locations = found
                     .function
                     .iter()
@@ -218,7 +219,7 @@ impl File {
                         message: Some(Text {
                             text: step.message.clone(),
                         }),
-                        ..Location::new(&report.files, step.span)
+                        ..Location::new(&positions, step.span)
                     })
                     .collect();
                 let flow = || {
@@ -226,7 +227,7 @@ impl File {
                         message: Some(Text {
                             text: found.label.clone(),
                         }),
-                        ..Location::new(&report.files, found.primary)
+                        ..Location::new(&positions, found.primary)
                     };
                     let steps = related_locations.iter().cloned();
                     let steps = steps.map(|step| Location { id: None, ..step });
@@ -287,13 +288,13 @@ impl File {
 }
 
 impl Location {
-    fn new(files: &SourceMap, span: Span) -> Location {
+    fn new(positions: &Positions<'_>, span: Span) -> Location {
         let Place {
             line,
             column,
             end_line,
             end_column,
-        } = Place::of(files, span);
+        } = positions.region(span);
         let region = Region {
             start_line: line,
             start_column: column,
@@ -302,7 +303,7 @@ impl Location {
         };
         let physical_location = PhysicalLocation {
             region: Some(region),
-            ..PhysicalLocation::of_file(files.get(span.file).path())
+            ..PhysicalLocation::of_file(positions.path(span))
         };
         Location {
             physical_location,

@@ -2,6 +2,7 @@
 
 use crate::clean;
 use crate::excerpt::Excerpts;
+use crate::position::Positions;
 use codespan_reporting::diagnostic::{self, Label};
 use codespan_reporting::term::{self, Config, Styles, StylesWriter, termcolor};
 use kloom_diag::{Diagnostic, FileId, Severity, Span};
@@ -19,11 +20,12 @@ pub fn findings(report: &FileReport, color: bool) -> String {
         tab_width: 8,
         ..Config::default()
     };
+    let positions = Positions::new(&report.files);
     for found in &report.diagnostics {
         let spans: Vec<Span> = std::iter::once(found.primary)
             .chain(found.trace.iter().take(STEPS).map(|step| step.span))
             .collect();
-        let excerpts = Excerpts::new(&report.files, &spans);
+        let excerpts = Excerpts::new(&positions, &spans);
         let shown = shown(found, &excerpts);
         // Writing to memory does not fail, and every label lies in its excerpt.
         let done = if color {
