@@ -341,9 +341,6 @@ impl Body<'_> {
         if need == Need::Deref && !argument && !self.cx.keeps_errors(&key) {
             return;
         }
-        if state.doubt {
-            return;
-        }
         let guards = self.guards(state, Some(sym));
         // Of several ways to the same use the shortest is enough.
         if let Some(old) = self
@@ -351,6 +348,7 @@ impl Body<'_> {
             .iter_mut()
             .find(|d| d.key == key && d.chain.first() == chain.first() && d.guards == guards)
         {
+            old.doubt &= state.doubt;
             old.classes = old.classes.or(classes);
             if chain.len() < old.chain.len() {
                 old.chain = chain;
@@ -362,6 +360,7 @@ impl Body<'_> {
                 key,
                 classes,
                 guards,
+                doubt: state.doubt,
                 need,
                 null_tested: info.null_tested,
                 chain,

@@ -156,6 +156,8 @@ impl Body<'_> {
             }
             let arg = effect.arg.and_then(|n| args.get(usize::from(n)).copied());
             match (effect.verb, arg) {
+                // What a scope's end calls is skipped for error pointers and NULL by `__free()`.
+                (Verb::Requires, _) if call.synthetic => {}
                 (Verb::Requires, Some(arg)) => {
                     self.used(&state, arg, Need::Call(name), effect.accepts, vec![span]);
                 }

@@ -284,7 +284,7 @@ impl Body<'_> {
                 None => effects.push((key, value)),
             }
         }
-        effects.sort_by(|a, b| (a.1.origin.is_none(), &a.0).cmp(&(b.1.origin.is_none(), &b.0)));
+        effects.sort_by(|a, b| rank(a).cmp(&rank(b)));
         effects.truncate(MAX_EFFECTS);
         let freed = state
             .freed()
@@ -325,18 +325,20 @@ impl Body<'_> {
 /// Adds an outcome, merged with one that differs in nothing a caller tracks, or, past the bound,
 /// with the one that returns the same.
 fn add_outcome(outcomes: &mut Vec<Outcome>, new: Outcome) {
+    // Callers tell outcomes apart by what is returned and by the errors that were left behind.
+    let may_fail = |v: &Value| v.classes.contains(Classes::NEG);
     let tracked = |o: &Outcome| {
-        let created: Vec<_> = o
+        let left: Vec<_> = o
             .effects
             .iter()
-            .filter(|(_, v)| v.origin.is_some())
+            .filter(|(_, v)| v.origin.is_some() && may_fail(v))
             .map(|(k, v)| (k.clone(), v.classes, v.origin))
             .collect();
-        let result = o
-            .result
-            .as_ref()
-            .map(|v| (v.classes, v.origin, v.same.clone()));
-        (created, result)
+        let result = o.result.as_ref().map(|v| {
+            let mixed = may_fail(v) && v.classes != Classes::NEG;
+            (v.classes, v.origin.filter(|_| mixed), v.same.clone())
+        });
+        (left, result)
     };
     let key = tracked(&new);
     if let Some(old) = outcomes.iter_mut().find(|o| tracked(o) == key) {
@@ -353,6 +355,12 @@ fn add_outcome(outcomes: &mut Vec<Outcome>, new: Outcome) {
         .position(|o| class(o) == class(&new))
         .unwrap_or(MAX_OUTCOMES - 1);
     merge_outcome(&mut outcomes[at], &new);
+}
+
+/// What carries a creation comes first, then what belongs to the whole file: the last is cut.
+fn rank(effect: &(Key, Value)) -> (bool, bool, &Key) {
+    let (key, value) = effect;
+    (value.origin.is_none(), !matches!(key, Key::Global(..)), key)
 }
 
 fn merge_outcome(old: &mut Outcome, new: &Outcome) {
@@ -402,8 +410,7 @@ fn merge_outcome(old: &mut Outcome, new: &Outcome) {
                 .push((key.clone(), joined(&unknown(key), value)));
         }
     }
-    old.effects
-        .sort_by(|a, b| (a.1.origin.is_none(), &a.0).cmp(&(b.1.origin.is_none(), &b.0)));
+    old.effects.sort_by(|a, b| rank(a).cmp(&rank(b)));
 }
 
 /// Adds a state to those of a block; whether that changed anything.

@@ -82,6 +82,9 @@ fn kept_error(
         let demands = found.summaries[then.0 as usize].demands.clone();
         for demand in &demands {
             let bad = demand.classes.and(value.classes);
+            if demand.doubt && value.tested.is_some() {
+                continue;
+            }
             if bad.contains(Classes::NEG)
                 && names(&demand.key, key)
                 && !demand.key.is_any_element()
@@ -182,6 +185,7 @@ fn still_null(
                 || !ends_it
                 || !untouched
                 || !demand.classes.contains(Classes::ZERO)
+                || demand.doubt
                 || !possible(&demand, outcome)
             {
                 continue;

@@ -148,6 +148,7 @@ impl Body<'_> {
                 let guards = self.guards(&after, None);
                 let lifted = Demand {
                     guards,
+                    doubt: demand.doubt || state.doubt,
                     chain,
                     ..demand.clone()
                 };
@@ -165,8 +166,12 @@ impl Body<'_> {
         if info.classes.is_empty() {
             return;
         }
+        if demand.doubt && info.tested.is_some() {
+            return;
+        }
         info.null_tested = info.null_tested.or(demand.null_tested);
         after.set_info(sym, info);
+        after.doubt |= demand.doubt;
         self.used(&after, sym, demand.need, demand.classes.not(), chain);
     }
 

@@ -56,11 +56,12 @@ pub fn print_summary(unit: &Unit, f: &Function, summary: &Summary) -> String {
         let lines: Vec<String> = demand.chain.iter().map(|s| line(unit, *s)).collect();
         let _ = writeln!(
             out,
-            "  needs {} not {} {how} at {}{}",
+            "  needs {} not {} {how} at {}{}{}",
             print_key(unit, f, &demand.key),
             classes(demand.classes),
             lines.join(" < "),
             guards(unit, f, &demand.guards),
+            if demand.doubt { " and more" } else { "" },
         );
     }
     out

@@ -73,6 +73,9 @@ pub struct Demand {
     pub classes: Classes,
     /// What else has to hold for the use to be reached.
     pub guards: Vec<Guard>,
+    /// The use also hangs on a condition that no guard can say; somebody who has seen the error
+    /// may have ruled it out.
+    pub doubt: bool,
     /// How it is used.
     pub need: Need,
     /// Where it is tested against NULL before, if it is.
