@@ -101,6 +101,31 @@ fn names_of_local_headers_are_found() {
 }
 
 #[test]
+fn lists_of_registers_give_their_macros_only() {
+    let registers: String = (0..30_000)
+        .map(|n| format!("#define REG_{n} 0x{n:08x}\n"))
+        .collect();
+    let header: &'static str = Box::leak(format!("struct s {{ int a; }};\n{registers}").into());
+    let symbols = load(&[
+        ("drv/main.c", "#include \"regs.h\"\n"),
+        ("drv/regs.h", header),
+    ]);
+    assert!(symbols.find_macro(b"REG_29999").is_some());
+    assert!(whole(&symbols, Symbol::Struct, "s").is_none());
+}
+
+#[test]
+fn includes_that_go_round_end() {
+    let symbols = load(&[
+        ("drv/main.c", "#include \"a.h\"\n#include \"main.c\"\n"),
+        ("drv/a.h", "#include \"b.h\"\nstruct a { int x; };\n"),
+        ("drv/b.h", "#include \"a.h\"\nstruct b { int y; };\n"),
+    ]);
+    assert_eq!(symbols.sources().len(), 3);
+    assert_eq!(whole(&symbols, Symbol::Struct, "b").map(|s| s.0), Some(2));
+}
+
+#[test]
 fn folders_above_are_searched() {
     let symbols = load(&[
         ("drv/main.c", "#include \"api/x.h\"\n#include \"gone.h\"\n"),

@@ -7,6 +7,7 @@ use super::walk::Walker;
 use super::words::{Word, looks_like_attribute};
 
 impl Walker<'_> {
+    /// `name(…)` in the place of a declaration at file scope, told apart by what follows it.
     pub(super) fn macro_in_file(&mut self, first: usize, name: usize, close: usize) -> usize {
         let mut next = close + 1;
         while matches!(self.word(next), Some(Word::Attribute | Word::GnuAttribute))
