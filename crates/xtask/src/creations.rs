@@ -33,6 +33,19 @@ pub struct Test {
     pub exits: Vec<Range<u32>>,
 }
 
+/// What the function does with the result once its test is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fate {
+    /// The failing branch stores NULL in it.
+    Cleared,
+    /// It is mentioned again.
+    Used,
+    /// It stays in a member, an element or a variable of the file.
+    Kept,
+    /// It stays in a local that nobody looks at.
+    Dropped,
+}
+
 /// A text with its tokens and functions.
 pub struct Text<'a> {
     source: &'a [u8],
@@ -154,6 +167,33 @@ impl<'a> Text<'a> {
         None
     }
 
+    /// What becomes of a creation's result besides its test.
+    pub fn fate(&self, creation: &Creation, test: &Test) -> Fate {
+        let stream = self.stream();
+        let target = &creation.target;
+        let at = |offset: u32| self.tokens.partition_point(|token| token.start < offset);
+        let (test, rest) = (
+            at(test.whole.start)..at(test.whole.end),
+            at(test.whole.end)..at(creation.function.end),
+        );
+        let cleared =
+            |at: &usize| self.assigns(target, *at) && stream.text(at + target.len() + 1) == b"NULL";
+        let name = stream.text(target.start);
+        let declares = |at: &usize| {
+            stream.text(*at) == name && stream.is(at - 1, b'*') && stream.is_word(at - 2)
+        };
+        let mut head = at(creation.function.start) + 2..at(creation.whole.start) + 1;
+        if test.clone().any(|at| cleared(&at)) {
+            Fate::Cleared
+        } else if rest.clone().any(|at| self.same(target, at)) {
+            Fate::Used
+        } else if target.len() > 1 || !head.any(|at| declares(&at)) {
+            Fate::Kept
+        } else {
+            Fate::Dropped
+        }
+    }
+
     fn same(&self, target: &Range<usize>, at: usize) -> bool {
         target
             .clone()
@@ -233,8 +273,32 @@ pub fn blank(text: &mut [u8], range: &Range<u32>) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Test, Text, Which};
+    use super::{Fate, Test, Text, Which};
     use kloom_facts::Facts;
+
+    #[test]
+    fn the_fate_of_a_result_is_seen() {
+        let fate = |before: &str, branch: &str, after: &str| {
+            let source = format!(
+                "static int f(void)\n{{\n{before} = kthread_run(a, b, \"c\");\nif (IS_ERR(t)) {{ {branch} return 1; }}\n{after}\n}}\n"
+            );
+            let text = Text::new(source.as_bytes());
+            let creation = text.creations(Facts::builtin(), Which::Threads).remove(0);
+            let test = text.test(Facts::builtin(), &creation).unwrap();
+            text.fate(&creation, &test)
+        };
+        assert_eq!(fate("t", "t = NULL;", "g(t);"), Fate::Cleared);
+        assert_eq!(fate("t", "", "g(t);"), Fate::Used);
+        assert_eq!(fate("t", "", "return 0;"), Fate::Kept);
+        assert_eq!(
+            fate("struct task_struct *t", "", "return 0;"),
+            Fate::Dropped
+        );
+        assert_eq!(
+            fate("struct task_struct *t; t", "", "return 0;"),
+            Fate::Dropped
+        );
+    }
 
     fn found(body: &str) -> Option<(String, Option<Test>)> {
         let source = format!("static int f(void)\n{{\n{body}\n}}\n");
