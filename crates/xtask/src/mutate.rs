@@ -1,7 +1,7 @@
 //! Takes tests of creation results out of clean functions, in memory, and asks whether the
 //! linter notices.
 
-use crate::creations::{Text, Which, blank};
+use crate::creations::{Fate, Text, Which, blank};
 use crate::files;
 use crate::linting::{Linting, is_rooted_in, lint};
 use crate::random::Random;
@@ -52,6 +52,7 @@ struct Site {
     /// The creation, which the finding must have as its root.
     creation: Range<u32>,
     operator: Operator,
+    fate: Fate,
     removed: Vec<Range<u32>>,
 }
 
@@ -82,27 +83,25 @@ pub fn run(options: &Options) -> Result<()> {
     println!("mutated                  {:>6}", chosen.len());
     let mut total = 0;
     for operator in [Operator::Test, Operator::Exit] {
-        let these = chosen
-            .iter()
-            .zip(&noticed)
-            .filter(|(s, _)| s.operator == operator);
-        let (count, hits) = these.fold((0, 0), |(n, hits), (_, hit)| {
-            (n + 1, hits + usize::from(*hit))
-        });
-        println!(
-            "{:<24} {hits:>6} of {count} noticed",
-            format!("without its {operator:?}")
-        );
-        total += hits;
+        for fate in [Fate::Used, Fate::Kept, Fate::Cleared, Fate::Dropped] {
+            let these = chosen.iter().zip(&noticed);
+            let hits: Vec<bool> = these
+                .filter(|(site, _)| site.operator == operator && site.fate == fate)
+                .map(|(_, noticed)| *noticed)
+                .collect();
+            let seen = hits.iter().filter(|hit| **hit).count();
+            let what = format!("no {operator:?}, result {fate:?}");
+            println!("{what:<24} {seen:>6} of {} noticed", hits.len());
+            total += seen;
+        }
     }
     let recall = 100.0 * total as f64 / chosen.len().max(1) as f64;
     println!("recall                   {recall:>6.1} %");
     for (site, _) in chosen.iter().zip(&noticed).filter(|(_, hit)| !**hit) {
+        let (path, line) = (site.path.display(), site.line);
         println!(
-            "missed: {}:{} without its {:?}",
-            site.path.display(),
-            site.line,
-            site.operator
+            "missed: {path}:{line}: no {:?}, result {:?}",
+            site.operator, site.fate
         );
     }
     ensure!(
@@ -140,11 +139,12 @@ fn sites(linter: &Linter<'_>, which: Which, path: &Path) -> Vec<[Site; 2]> {
             line: file.line_col(creation.callee.start).line,
             creation: creation.whole.clone(),
             operator,
+            fate: text.fate(&creation, &test),
             removed,
         };
         found.push([
-            site(Operator::Test, vec![test.whole]),
-            site(Operator::Exit, test.exits),
+            site(Operator::Test, vec![test.whole.clone()]),
+            site(Operator::Exit, test.exits.clone()),
         ]);
     }
     found
