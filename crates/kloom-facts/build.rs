@@ -8,6 +8,8 @@ mod index;
 mod model;
 #[path = "src/parse.rs"]
 mod parse;
+#[path = "src/scope.rs"]
+mod scope;
 #[path = "src/suggest.rs"]
 mod suggest;
 #[path = "src/words.rs"]
@@ -38,6 +40,7 @@ fn main() {
             ));
         }
     }
+    scope::close(&mut facts);
     let out = env::var_os("OUT_DIR").unwrap_or_default();
     if let Err(error) = fs::write(Path::new(&out).join("builtin.rs"), render(&facts)) {
         fail(&format!("builtin.rs: {error}"));

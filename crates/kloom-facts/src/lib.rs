@@ -8,6 +8,7 @@ mod index;
 mod lock_words;
 mod model;
 mod parse;
+mod scope;
 mod suggest;
 mod target;
 mod words;
@@ -39,6 +40,7 @@ impl Facts {
                 Err(at) => table.insert(at, *fact),
             }
         }
+        scope::close(&mut table);
         table.truncate(index::LIMIT);
         let slots = index::build(table.iter().map(|f| f.name));
         Facts {

@@ -39,7 +39,7 @@ pub enum Kind {
     /// A macro that declares a local or a member: `DECLARE_BITMAP(name, n)`.
     Declarer,
     /// A class of scope-based cleanup, named as it is looked up: `guard(mutex)`, `__free(kfree)`.
-    /// What it calls is in [`Fact::scope`].
+    /// What it calls is in [`Fact::scope`]; its effects are those at the end of the scope.
     ScopeClass,
 }
 
