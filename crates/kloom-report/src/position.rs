@@ -17,12 +17,15 @@ pub struct Region {
     pub end_column: u32,
 }
 
+/// Places in one long line that columns are counted from: offsets with their columns.
+type Marks = Vec<(u32, u32)>;
+
 /// Finds positions; a long line is gone through once, not once for each span in it.
 #[derive(Debug)]
 pub struct Positions<'a> {
     files: &'a SourceMap,
-    /// For long lines by file and start: offsets in them with their columns.
-    marks: RefCell<BTreeMap<(FileId, u32), Vec<(u32, u32)>>>,
+    /// For each long line, by file and start.
+    marks: RefCell<BTreeMap<(FileId, u32), Marks>>,
 }
 
 impl<'a> Positions<'a> {
@@ -77,7 +80,7 @@ impl<'a> Positions<'a> {
         marks[..after].last().copied().unwrap_or((start, 1))
     }
 
-    fn marks_of(&self, file: FileId, start: u32) -> Vec<(u32, u32)> {
+    fn marks_of(&self, file: FileId, start: u32) -> Marks {
         let source = self.files.get(file);
         let starts = source.line_starts();
         let next = starts.partition_point(|s| *s <= start);

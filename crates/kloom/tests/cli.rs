@@ -151,12 +151,6 @@ fn every_format_has_the_same_findings() {
 #[test]
 fn standard_input_is_a_file_with_a_name() {
     let folder = Folder::new("stdin");
-    folder.write(
-        "drv/own.h",
-        "#define NAME \"a-name-that-is-much-too-long\"\n",
-    );
-    let source =
-        "#include \"own.h\"\nvoid f(struct d *d)\n{\n\td->t = kthread_run(g, d, NAME);\n}\n";
     let args = [
         "lint",
         "-",
@@ -185,6 +179,38 @@ fn standard_input_is_a_file_with_a_name() {
         text(&output.stdout)
     );
     assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn headers_of_standard_input_are_found_beside_its_name() {
+    let folder = Folder::new("stdin-headers");
+    folder.write(
+        "drv/own.h",
+        "#define NAME \"a-name-that-is-much-too-long\"\n",
+    );
+    let source =
+        "#include \"own.h\"\nvoid f(struct d *d)\n{\n\td->t = kthread_run(g, d, NAME);\n}\n";
+    let args = [
+        "lint",
+        "-",
+        "--stdin-filename",
+        "drv/x.c",
+        "--select",
+        "thread-name-truncated",
+    ];
+    let mut command = command(&folder, args);
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(source.as_bytes())
+        .unwrap();
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(1));
 }
 
 #[test]

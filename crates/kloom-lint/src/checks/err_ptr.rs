@@ -7,7 +7,7 @@
 use crate::context::{Context, Findings};
 use kloom_diag::{Diagnostic, FileId, Root, Severity, Span, Step};
 use kloom_flow::{Analysis, Creation, Key, Made, Misuse, MisuseKind, Need, NullUse, Use};
-use kloom_ir::{Expr, FunctionId, Linkage, Name, Unit};
+use kloom_ir::{FunctionId, Linkage, Name, Unit};
 
 /// unchecked-err-ptr, error-not-propagated, null-check-on-err-ptr, err-ptr-use, ptr-err-misuse.
 pub fn check(context: &Context<'_>, findings: &mut Findings) {
@@ -39,7 +39,7 @@ struct Teller<'a> {
 
 /// What a creation's story amounts to.
 enum Verdict<'a> {
-    Unchecked(Vec<&'a Use>),
+    Unchecked,
     NotPropagated,
     NullChecked(Span),
     Used(&'a Use),
@@ -68,7 +68,7 @@ impl<'a> Teller<'a> {
             trace.push(step(*at, format!("{name}() reports success all the same")));
         }
         let (rule, primary, what, why, help) = match verdict {
-            Verdict::Unchecked(_) => (
+            Verdict::Unchecked => (
                 "unchecked-err-ptr",
                 creation.span,
                 format!("the result of {callee}() is never tested with IS_ERR()"),
@@ -149,13 +149,12 @@ impl<'a> Teller<'a> {
                 return sure.then_some(Verdict::NullChecked(at));
             }
             if !creation.uses.is_empty() {
-                return Some(Verdict::Unchecked(creation.uses.iter().collect()));
+                return Some(Verdict::Unchecked);
             }
             let thread = matches!(creation.made, Made::Thread | Made::Worker);
             let only_here =
                 !creation.kept.is_empty() && creation.kept.iter().all(|k| self.is_private(k));
-            return (thread && only_here && !creation.handed_on)
-                .then_some(Verdict::Unchecked(Vec::new()));
+            return (thread && only_here && !creation.handed_on).then_some(Verdict::Unchecked);
         }
         if !creation.unpropagated.is_empty() {
             return Some(Verdict::NotPropagated);
