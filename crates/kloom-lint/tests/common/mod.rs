@@ -9,9 +9,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Rules whose examples and fixtures do not pass yet. Empty before a release.
-pub const PENDING: &[&str] = &["null-check-on-err-ptr", "ptr-err-misuse"];
-
 /// The files below `fixtures/lint`.
 struct Folder;
 
