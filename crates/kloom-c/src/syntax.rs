@@ -158,10 +158,21 @@ names! {
     }
 }
 
-/// Kinds and fields by the grammar's numbers.
+/// What the copy does with a node of the grammar.
+#[derive(Clone, Copy)]
+enum Use {
+    /// It becomes a node.
+    Keep(Kind),
+    /// A token that becomes a node if it has a part in its parent: operators.
+    Token,
+    /// It is left out.
+    Drop,
+}
+
+/// Uses and fields by the grammar's numbers.
 struct Tables {
     language: Language,
-    kinds: Vec<Kind>,
+    uses: Vec<Use>,
     fields: Vec<Field>,
 }
 
@@ -169,14 +180,16 @@ fn tables() -> &'static Tables {
     static TABLES: OnceLock<Tables> = OnceLock::new();
     TABLES.get_or_init(|| {
         let language = Language::new(tree_sitter_c::LANGUAGE);
-        let kind = |id| {
-            let named = language.node_kind_is_named(id);
-            match language.node_kind_for_id(id) {
-                Some(text) if named => Kind::named(text),
-                _ => Kind::Other,
-            }
+        let part = |id| match language
+            .node_kind_for_id(id)
+            .map(|text| (text, Kind::named(text)))
+        {
+            Some((_, Kind::Comment)) | None => Use::Drop,
+            Some((_, kind)) if language.node_kind_is_named(id) => Use::Keep(kind),
+            Some((text, _)) if text.bytes().all(is_operator) => Use::Token,
+            Some(_) => Use::Drop,
         };
-        let kinds = (0..language.node_kind_count() as u16).map(kind).collect();
+        let uses = (0..language.node_kind_count() as u16).map(part).collect();
         let field = |id| {
             language
                 .field_name_for_id(id)
@@ -185,10 +198,30 @@ fn tables() -> &'static Tables {
         let fields = (0..=language.field_count() as u16).map(field).collect();
         Tables {
             language,
-            kinds,
+            uses,
             fields,
         }
     })
+}
+
+/// Nodes whose text says all there is to know.
+fn is_leaf(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Char
+            | Kind::FieldIdentifier
+            | Kind::Identifier
+            | Kind::Number
+            | Kind::PrimitiveType
+            | Kind::StatementIdentifier
+            | Kind::StorageClass
+            | Kind::String
+            | Kind::TypeIdentifier
+    )
+}
+
+fn is_operator(byte: u8) -> bool {
+    b"=+-*/%&|^!~<>.".contains(&byte)
 }
 
 /// A node of one [`Tree`].
@@ -234,34 +267,36 @@ impl Tree {
         let mut open: Vec<u32> = Vec::new();
         loop {
             let node = cursor.node();
-            let kind = tables.kinds.get(node.kind_id() as usize);
-            let kind = if node.is_error() {
-                Kind::Error
-            } else {
-                kind.copied().unwrap_or(Kind::Other)
-            };
-            let field = cursor
-                .field_id()
-                .and_then(|id| tables.fields.get(id.get() as usize).copied())
-                .unwrap_or(Field::None);
+            let part = tables.uses.get(node.kind_id() as usize);
+            // Errors have a number beyond those of the grammar.
+            let part = part.copied().unwrap_or(Use::Keep(Kind::Error));
             // Only a `;` is missing after macros that bring their own.
             let missing = node.is_missing() && node.kind() != ";";
-            let broken = missing || kind == Kind::Error;
+            let broken = missing || matches!(part, Use::Keep(Kind::Error));
             if broken && let Some(parent) = open.last() {
                 nodes[*parent as usize].broken = true;
             }
-            let kept = kind != Kind::Comment && (node.is_named() || field != Field::None);
-            let here = nodes.len() as u32;
-            if kept {
+            let field = match part {
+                Use::Drop => None,
+                Use::Keep(_) | Use::Token => cursor.field_id(),
+            };
+            let field = field.and_then(|id| tables.fields.get(id.get() as usize).copied());
+            let kind = match (part, field) {
+                (Use::Keep(kind), _) => Some(kind),
+                (Use::Token, Some(_)) => Some(Kind::Other),
+                (Use::Token | Use::Drop, _) => None,
+            };
+            if let Some(kind) = kind {
+                let here = nodes.len() as u32;
                 nodes.push(Data {
                     kind,
-                    field,
+                    field: field.unwrap_or(Field::None),
                     broken,
                     start: node.start_byte() as u32,
                     end: node.end_byte() as u32,
                     after: here + 1,
                 });
-                if cursor.goto_first_child() {
+                if !is_leaf(kind) && cursor.goto_first_child() {
                     open.push(here);
                     continue;
                 }
