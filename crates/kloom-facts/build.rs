@@ -8,6 +8,10 @@ mod index;
 mod model;
 #[path = "src/parse.rs"]
 mod parse;
+#[path = "src/phrase.rs"]
+mod phrase;
+#[path = "src/problem.rs"]
+mod problem;
 #[path = "src/scope.rs"]
 mod scope;
 #[path = "src/suggest.rs"]

@@ -8,13 +8,16 @@ mod index;
 mod lock_words;
 mod model;
 mod parse;
+mod phrase;
+mod problem;
 mod scope;
 mod suggest;
 mod target;
 mod words;
 
 pub use model::{Classes, Effect, Fact, Kind, Returns, Scope, Verb, Version, Versions, When};
-pub use parse::{Problem, parse};
+pub use parse::parse;
+pub use problem::Problem;
 pub use target::Target;
 
 /// A set of facts to look names up in.

@@ -182,6 +182,10 @@ fn mistakes_are_shown_where_they_are() {
             "own.toml:2:16: `6` is no release; they read `6.12`",
         ),
         (
+            "[g.names]\nf = { until = \"6.1 7.0\" }\n",
+            "own.toml:2:20: `7.0` is one word too many",
+        ),
+        (
             "[g.names]\nf = \"drivers/a.c:1\"\n",
             "own.toml:2:6: a source reads `RELEASE PATH:LINE`, several separated by `; `",
         ),
