@@ -71,6 +71,11 @@ impl Rendered {
             tally,
         }
     }
+
+    /// Whether adding it writes anything at once.
+    pub fn shows_something(&self) -> bool {
+        matches!(&self.body, Body::Lines(lines) if !lines.is_empty())
+    }
 }
 
 impl Style {
@@ -126,6 +131,11 @@ impl<W: Write> Writer<W> {
                 Ok(())
             }
         }
+    }
+
+    /// Hands on what has been written so far.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
     }
 
     /// Writes what comes last, with the findings of each rule if asked, and gives the counts.

@@ -18,7 +18,6 @@ use std::{env, thread};
 
 /// Lints what the arguments name.
 pub fn run(args: &LintArgs) -> anyhow::Result<u8> {
-    let facts = Facts::builtin();
     let selection = Selection::new(args.profile.into(), &args.select, &args.ignore)?;
     let inputs = walk::inputs(&args.paths)?;
     for folder in &inputs.empty {
@@ -27,30 +26,7 @@ pub fn run(args: &LintArgs) -> anyhow::Result<u8> {
             clean_line(&folder.to_string_lossy())
         );
     }
-    let tree = args
-        .paths
-        .iter()
-        .min()
-        .and_then(|path| tree::enclosing(path));
-    let target = args
-        .kernel
-        .or(tree.map(Target::exactly))
-        .unwrap_or(Target::NEWEST);
-    let scope = match (args.scope, tree) {
-        (Some(scope), _) => scope,
-        (None, Some(_)) => Scope::Threads,
-        (None, None) => Scope::All,
-    };
-    let style = Style {
-        format: args.format.into(),
-        color: colored(args.color),
-        target,
-    };
-    let run = Run {
-        linter: Linter::new(facts, target, selection, &Disk),
-        filter: Filter::new(scope, facts)?,
-        style,
-    };
+    let run = Run::new(args, selection)?;
     panic::set_hook(Box::new(|what| {
         // The message could quote what was read, the place cannot.
         let place = what.location().map(ToString::to_string).unwrap_or_default();
@@ -59,14 +35,22 @@ pub fn run(args: &LintArgs) -> anyhow::Result<u8> {
     let jobs = jobs(inputs, args)?;
     let threads = args.jobs.or_else(|| thread::available_parallelism().ok());
     let mut progress = Progress::new(jobs.len());
-    let mut writer = Writer::new(BufWriter::new(io::stdout().lock()), style);
+    let mut writer = Writer::new(BufWriter::new(io::stdout().lock()), run.style);
+    let live = io::stdout().is_terminal();
     pool::in_order(
         &jobs,
         threads.unwrap_or(NonZeroUsize::MIN),
         |job| run.render(job),
         |file| {
+            if live && file.shows_something() {
+                progress.clear();
+            }
+            writer.add(file)?;
+            if live {
+                writer.flush()?;
+            }
             progress.step();
-            writer.add(file)
+            io::Result::Ok(())
         },
     )?;
     progress.clear();
@@ -106,6 +90,32 @@ fn jobs(inputs: Inputs, args: &LintArgs) -> io::Result<Vec<Job>> {
 }
 
 impl Run<'_> {
+    fn new(args: &LintArgs, selection: Selection) -> anyhow::Result<Self> {
+        let facts = Facts::builtin();
+        let stdin = args.stdin_filename.as_ref();
+        let named = args.paths.iter().map(|path| match stdin {
+            Some(name) if path.as_os_str() == "-" => name,
+            _ => path,
+        });
+        let tree = named.min().and_then(|path| tree::enclosing(path));
+        let target = args.kernel.or(tree.map(Target::exactly));
+        let target = target.unwrap_or(Target::NEWEST);
+        let scope = match (args.scope, tree) {
+            (Some(scope), _) => scope,
+            (None, Some(_)) => Scope::Threads,
+            (None, None) => Scope::All,
+        };
+        Ok(Run {
+            linter: Linter::new(facts, target, selection, &Disk),
+            filter: Filter::new(scope, facts)?,
+            style: Style {
+                format: args.format.into(),
+                color: colored(args.color),
+                target,
+            },
+        })
+    }
+
     fn render(&self, job: &Job) -> Rendered {
         let (path, text, found) = match job {
             Job::Stdin(path, Text::Read(text)) => (path, text.clone(), false),
