@@ -8,7 +8,8 @@ use crate::summary::{Demand, Guard, MAX_DEMANDS, Need};
 use crate::value::{CellId, Info, Link, OriginId, Point, Sym, class_of, negated};
 use kloom_diag::Span;
 use kloom_facts::Classes;
-use kloom_ir::{Base, BinOp, Elem, Expr, Function, FunctionId, Name, PlaceId, Type, UnOp};
+use kloom_ir::{Base, BinOp, Elem, Expr, Function, FunctionId, LocalId, Name, PlaceId, Type, UnOp};
+use rustc_hash::FxHashSet;
 
 /// Most guards a demand or outcome carries.
 const MAX_GUARDS: usize = 6;
@@ -21,6 +22,8 @@ pub(crate) struct Body<'a> {
     pub cells: Cells,
     pub found: &'a mut Analysis,
     pub demands: Vec<Demand>,
+    /// Locals that may be indices.
+    pub counters: FxHashSet<LocalId>,
     /// Where a returned error number was negated.
     pub negated_returns: Vec<Span>,
 }
@@ -221,7 +224,7 @@ impl Body<'_> {
         let question = self.question(&mut state, cond, point, span);
         let exact = question.is_some_and(|l| l.yes & l.no == 0 && l.of != Sym::Unknown);
         if !exact && self.reads_outside(cond) {
-            state.doubt = true;
+            state.doubt(point, u32::from(answer));
         }
         let Some(link) = question else {
             return Some(state);
@@ -299,7 +302,9 @@ impl Body<'_> {
             return;
         }
         if let Some(origin) = info.origin {
-            if bad.contains(Classes::NEG) {
+            // Also where NULL was put in its place when it failed.
+            if bad.contains(Classes::NEG) || info.classes == Classes::ZERO && info.tested.is_some()
+            {
                 self.used_while_error(origin, &info, need, chain);
             }
         } else if let Sym::Init(cell) = sym {
@@ -348,7 +353,7 @@ impl Body<'_> {
             .iter_mut()
             .find(|d| d.key == key && d.chain.first() == chain.first() && d.guards == guards)
         {
-            old.doubt &= state.doubt;
+            old.doubt &= state.in_doubt();
             old.classes = old.classes.or(classes);
             if chain.len() < old.chain.len() {
                 old.chain = chain;
@@ -360,7 +365,7 @@ impl Body<'_> {
                 key,
                 classes,
                 guards,
-                doubt: state.doubt,
+                doubt: state.in_doubt(),
                 need,
                 null_tested: info.null_tested,
                 chain,

@@ -6,7 +6,7 @@ use crate::liveness::Liveness;
 use crate::memory::{Cell, Cells, Key};
 use crate::state::State;
 use crate::summary::{Guard, MAX_EFFECTS, MAX_OUTCOMES, Outcome, Summary, Value};
-use crate::value::{CellId, Point, Sym};
+use crate::value::{CellId, Info, Point, Sym};
 use kloom_diag::Span;
 use kloom_facts::Classes;
 use kloom_ir::{BlockId, Expr, Function, InstrKind, LocalId, PlaceId, Terminator, Type};
@@ -132,9 +132,12 @@ impl Body<'_> {
                     otherwise,
                 } => {
                     let sym = self.eval(&mut state, on, point, *span);
-                    state.doubt |= matches!(sym, Sym::Init(_) | Sym::Unknown);
-                    for arm in arms {
+                    let told = !matches!(sym, Sym::Init(_) | Sym::Unknown);
+                    for (way, arm) in arms.iter().enumerate() {
                         let mut state = state.clone();
+                        if !told {
+                            state.doubt(point, way as u32);
+                        }
                         let possible = match arm.values.0 {
                             Some((low, high)) if low == high => {
                                 state.refine(sym, crate::value::class_of(low), *span, false)
@@ -144,6 +147,9 @@ impl Body<'_> {
                         if possible {
                             out.push((arm.to, state));
                         }
+                    }
+                    if !told {
+                        state.doubt(point, u32::MAX);
                     }
                     out.push((*otherwise, state));
                 }
@@ -177,7 +183,21 @@ impl Body<'_> {
                     let judged = state.read(&self.cells, cell);
                     state.disown(judged);
                 }
-                self.index_moved(&mut state, *dst, cell, value);
+                let value = match (value, state.failed_in(&self.cells, cell)) {
+                    (Sym::Const(0), Some(failed)) => {
+                        // NULL instead of the error: still what is left of that creation.
+                        let null = Sym::Out(point, cell);
+                        let info = Info {
+                            classes: Classes::ZERO,
+                            ..failed
+                        };
+                        state.retire(&self.cells, null);
+                        state.set_info(null, info);
+                        null
+                    }
+                    (value, _) => value,
+                };
+                self.index_moved(&mut state, *dst, cell);
                 state.write(&self.cells, cell, value);
                 vec![state]
             }
@@ -197,13 +217,13 @@ impl Body<'_> {
         }
     }
 
-    /// A number that changes may be an index: nothing is known about "the" element any more.
-    fn index_moved(&self, state: &mut State, dst: PlaceId, cell: CellId, value: Sym) {
+    /// A number that is counted may be an index: nothing is known about "the" element any more.
+    fn index_moved(&self, state: &mut State, dst: PlaceId, cell: CellId) {
+        let Cell::Local(local) = self.cells.get(cell) else {
+            return;
+        };
         let ty = self.cx.unit.types.get(self.f.places.get(dst).ty);
-        if matches!(self.cells.get(cell), Cell::Local(_))
-            && !matches!(ty, Type::Pointer(_))
-            && state.info(value).origin.is_none()
-        {
+        if !matches!(ty, Type::Pointer(_)) && self.counters.contains(&local) {
             let cells = &self.cells;
             state.forget(|c| cells.is_any_element(c));
         }
@@ -465,6 +485,25 @@ fn result_locals(f: &Function) -> FxHashSet<LocalId> {
         } = &block.term
         {
             out.extend(local(*place));
+        }
+    }
+    out
+}
+
+/// Locals that are counted up or down, or moved on by a loop macro: possible indices.
+pub(crate) fn counters(f: &Function) -> FxHashSet<LocalId> {
+    let mut out = FxHashSet::default();
+    for instr in f.blocks.iter().flat_map(|b| &b.instrs) {
+        let InstrKind::Assign { dst, src } = &instr.kind else {
+            continue;
+        };
+        let counts = match src {
+            Expr::Unknown => true,
+            Expr::Binary(_, a, _) => **a == Expr::Read(*dst),
+            _ => false,
+        };
+        if let (true, kloom_ir::Base::Local(local)) = (counts, f.places.get(*dst).base) {
+            out.insert(local);
         }
     }
     out

@@ -82,6 +82,7 @@ fn follow(cx: &Context<'_>, id: FunctionId, found: &mut Analysis) {
         cells: Cells::default(),
         found,
         demands: Vec::new(),
+        counters: fixpoint::counters(cx.unit.function(id)),
         negated_returns: Vec::new(),
     };
     let result = body.run(&summaries);

@@ -148,7 +148,7 @@ impl Body<'_> {
                 let guards = self.guards(&after, None);
                 let lifted = Demand {
                     guards,
-                    doubt: demand.doubt || state.doubt,
+                    doubt: demand.doubt || state.in_doubt(),
                     chain,
                     ..demand.clone()
                 };
@@ -171,7 +171,9 @@ impl Body<'_> {
         }
         info.null_tested = info.null_tested.or(demand.null_tested);
         after.set_info(sym, info);
-        after.doubt |= demand.doubt;
+        if demand.doubt {
+            after.doubt(site.point, 0);
+        }
         self.used(&after, sym, demand.need, demand.classes.not(), chain);
     }
 

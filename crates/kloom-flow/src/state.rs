@@ -1,7 +1,7 @@
 //! The abstract state of one path: what cells hold, and what is known about those values.
 
 use crate::memory::{Cell, Cells};
-use crate::value::{CellId, Info, Link, OriginId, Sym, class_of};
+use crate::value::{CellId, Info, Link, OriginId, Point, Sym, class_of};
 use kloom_diag::Span;
 use kloom_facts::Classes;
 use kloom_ir::BlockId;
@@ -45,9 +45,9 @@ pub struct State {
     zeroed: Vec<Sym>,
     /// Objects that are gone.
     freed: Vec<Sym>,
-    /// The path went by a condition on something outside the function that classes cannot tell:
-    /// what it leads to may be ruled out by what the caller or an earlier entry point did.
-    pub doubt: bool,
+    /// Conditions on something outside the function that classes cannot tell, with the way taken:
+    /// what they lead to may be ruled out by what the caller or an earlier entry point did.
+    doubts: Vec<(Point, u32)>,
 }
 
 impl State {
@@ -144,6 +144,12 @@ impl State {
         self.cells.set(cell, sym);
     }
 
+    /// The failed creation that the cell holds, if it does for sure.
+    pub fn failed_in(&self, cells: &Cells, cell: CellId) -> Option<Info> {
+        let info = self.info(self.read(cells, cell));
+        (info.origin.is_some() && info.classes == Classes::NEG).then_some(info)
+    }
+
     /// Forgets the cells that the test picks, and everything that is part of them.
     pub fn forget(&mut self, pick: impl Fn(CellId) -> bool) {
         for entry in &mut self.cells.0 {
@@ -217,6 +223,18 @@ impl State {
         self.refine(link.of, link.classes(answer), at, link.tells_error())
     }
 
+    /// Goes on along way `way` of a condition that cannot be told.
+    pub fn doubt(&mut self, at: Point, way: u32) {
+        self.doubts.retain(|d| d.0 != at);
+        self.doubts.push((at, way));
+        self.doubts.sort_unstable();
+    }
+
+    /// Whether this path hangs on a condition that cannot be told.
+    pub fn in_doubt(&self) -> bool {
+        !self.doubts.is_empty()
+    }
+
     /// The value may have been judged in a way that kloom does not see: it can no longer support a
     /// finding.
     pub fn disown(&mut self, sym: Sym) {
@@ -248,7 +266,7 @@ impl State {
             failing: self.failing.filter(|_| self.failing == other.failing),
             zeroed: common(&self.zeroed, &other.zeroed),
             freed: common(&self.freed, &other.freed),
-            doubt: self.doubt && other.doubt,
+            doubts: common(&self.doubts, &other.doubts),
             ..State::default()
         };
         let (a, b) = (&self.cells.0, &other.cells.0);
@@ -305,7 +323,7 @@ impl State {
     }
 }
 
-fn common(a: &[Sym], b: &[Sym]) -> Vec<Sym> {
+fn common<T: Copy + PartialEq>(a: &[T], b: &[T]) -> Vec<T> {
     a.iter().filter(|s| b.contains(s)).copied().collect()
 }
 

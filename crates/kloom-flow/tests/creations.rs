@@ -274,3 +274,21 @@ fn a_callee_that_answers_may_have_tested_it() {
     );
     assert_eq!(uses, [0u32; 0]);
 }
+
+#[test]
+fn null_put_in_place_of_the_error_is_no_thread_either() {
+    let uses = use_lines(
+        "static struct task_struct *t;\nstatic void f(void)\n{\n\tt = kthread_create(fn, NULL, \"x\");\n\
+         \tif (IS_ERR(t))\n\t\tt = NULL;\n\twake_up_process(t);\n}\n",
+    );
+    assert_eq!(uses, [7]);
+}
+
+#[test]
+fn a_condition_that_is_over_leaves_no_doubt() {
+    let text = "struct foo { struct task_struct *t; int mode; };\n\
+         void up(struct foo *p)\n{\n\tp->t = kthread_run(fn, p, \"x\");\n\
+         \tif (IS_ERR(p->t))\n\t\tpr_err(\"no\\n\");\n}\n\
+         void down(struct foo *p)\n{\n\tif (p->mode == FOO_LOUD)\n\t\tpr_info(\"bye\\n\");\n\tkthread_stop(p->t);\n}\n";
+    assert_eq!(use_lines(text), [12]);
+}

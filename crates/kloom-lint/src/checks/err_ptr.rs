@@ -6,6 +6,7 @@
 
 use crate::context::{Context, Findings};
 use kloom_diag::{Diagnostic, FileId, Root, Severity, Span, Step};
+use kloom_facts::Classes;
 use kloom_flow::{Analysis, Creation, Key, Made, Misuse, MisuseKind, Need, NullUse, Use};
 use kloom_ir::{FunctionId, Linkage, Name, Unit};
 
@@ -154,7 +155,9 @@ impl<'a> Teller<'a> {
             let thread = matches!(creation.made, Made::Thread | Made::Worker);
             let only_here =
                 !creation.kept.is_empty() && creation.kept.iter().all(|k| self.is_private(k));
-            return (thread && only_here && !creation.handed_on).then_some(Verdict::Unchecked);
+            let demanded = creation.kept.iter().any(|k| self.demanded(k));
+            return (thread && (only_here && !creation.handed_on || demanded))
+                .then_some(Verdict::Unchecked);
         }
         if !creation.unpropagated.is_empty() {
             return Some(Verdict::NotPropagated);
@@ -177,6 +180,23 @@ impl<'a> Teller<'a> {
             .into_iter()
             .chain(class)
             .any(|k| self.analysis.tested_keys.contains(&k))
+    }
+
+    /// Whether some function of the file uses what is there as if it were valid.
+    fn demanded(&self, key: &Key) -> bool {
+        let same = |other: &Key| match (key, other) {
+            (Key::Global(..), Key::Global(..)) => key == other,
+            _ => key.class().is_some() && key.class() == other.class(),
+        };
+        self.analysis
+            .summaries
+            .iter()
+            .flat_map(|summary| &summary.demands)
+            .any(|demand| {
+                demand.classes.contains(Classes::NEG)
+                    && matches!(demand.need, Need::Call(_))
+                    && same(&demand.key)
+            })
     }
 
     /// Whether no other file can see the memory.
