@@ -636,6 +636,42 @@ fn hostile_text_is_only_text() {
 }
 
 #[test]
+fn headers_are_read_for_what_is_asked() {
+    struct Header(String);
+    impl Provider for Header {
+        fn read(&self, path: &str) -> Option<Arc<[u8]>> {
+            (path == "d/t.h").then(|| self.0.as_bytes().into())
+        }
+        fn list(&self, _dir: &str) -> Vec<String> {
+            vec!["t.h".to_owned()]
+        }
+    }
+    let chain: String = (1..20_000)
+        .rev()
+        .map(|n| format!("typedef t{} t{n};\n", n - 1))
+        .collect();
+    let header = Header(format!(
+        "struct part {{ int n; }};\nstruct whole {{ struct part *p; }};\n\
+         static inline int half(struct part *p) {{ return p->n / 2; }}\n\
+         int far(int a);\n#define twice(x) ((x) * 2)\nenum e {{ A = 4, B }};\n{chain}"
+    ));
+    let context = Context::new(Facts::builtin(), &header, None);
+    let text = b"#include \"t.h\"\n\
+        int f(struct whole *w) { t19999 x; return half(w->p) + twice(A) + far(w->p->n); }";
+    let unit = lower(&context, "d/t.c", text[..].into());
+    let printed = print_unit(&unit);
+    for piece in [
+        "header fn half(p%0: struct part*) -> int",
+        "macro fn twice(x%0: ?)",
+        "call twice(4)",
+    ] {
+        assert!(printed.contains(piece), "{piece}\n{printed}");
+    }
+    let far = unit.names.find("far").expect("the name");
+    assert!(unit.declared.contains_key(&far));
+}
+
+#[test]
 fn charts_hold_no_markup_of_the_source() {
     let unit = unit("void f(void) { printk(\"<b>\\\"`|%%{x}\"); }");
     let chart = mermaid(&unit, &unit.functions[0]);

@@ -102,7 +102,8 @@ pub struct Call {
     pub callee_span: Span,
     /// The arguments.
     pub args: Vec<Arg>,
-    /// Made up by the lowering (scope exit), so it does not stand in the text.
+    /// Made up by the lowering, so it does not stand in the text: what gives back at the end of
+    /// a scope what the scope took. It is skipped for values that its class need not give back.
     pub synthetic: bool,
 }
 
@@ -118,7 +119,8 @@ pub enum WaitMark {
 /// What one instruction does.
 #[derive(Clone, Debug, PartialEq)]
 pub enum InstrKind {
-    /// `dst = src`; also declarations with an initialiser.
+    /// `dst = src`; also declarations with an initialiser. `0` assigned to a struct or array is
+    /// the zeroing of all of it, before the members that an initialiser names.
     Assign {
         /// What is written.
         dst: PlaceId,

@@ -25,7 +25,8 @@ pub enum Base {
 /// One step of an access path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Elem {
-    /// `*p`, also the arrow's first half.
+    /// `*p`, also the arrow's first half and what comes first in `p[n]` of a pointer; `p[0]` is
+    /// `*p`.
     Deref,
     /// `.name`; `owner` is the struct's tag where it is known, so that (owner, name) is the class
     /// of the object.
@@ -35,7 +36,7 @@ pub enum Elem {
         /// The member.
         name: Name,
     },
-    /// `[n]`; `None` is any element.
+    /// `[n]` of an array; `None` is any element.
     Index(Option<u32>),
 }
 

@@ -277,17 +277,33 @@ impl Printer<'_> {
     }
 
     fn ty(&self, ty: TypeId) -> String {
-        // Types cannot contain themselves by value, so this ends.
-        match self.unit.types.get(ty) {
-            Type::Unknown => "?".to_owned(),
-            Type::Void => "void".to_owned(),
-            Type::Int(name) | Type::Named(name) => self.name(*name),
-            Type::Pointer(to) => format!("{}*", self.ty(*to)),
-            Type::Array(of, Some(count)) => format!("{}[{count}]", self.ty(*of)),
-            Type::Array(of, None) => format!("{}[]", self.ty(*of)),
-            Type::Struct(tag) => format!("struct {}", self.name(*tag)),
-            Type::Function(returns) => format!("fn -> {}", self.ty(*returns)),
-        }
+        // Typedefs of typedefs make types of any depth: no recursion.
+        let mut before = String::new();
+        let mut after = Vec::new();
+        let mut at = ty;
+        let core = loop {
+            match self.unit.types.get(at) {
+                Type::Pointer(to) => {
+                    after.push("*".to_owned());
+                    at = *to;
+                }
+                Type::Array(of, count) => {
+                    let count = count.map_or(String::new(), |n| n.to_string());
+                    after.push(format!("[{count}]"));
+                    at = *of;
+                }
+                Type::Function(returns) => {
+                    before.push_str("fn -> ");
+                    at = *returns;
+                }
+                Type::Unknown => break "?".to_owned(),
+                Type::Void => break "void".to_owned(),
+                Type::Int(name) | Type::Named(name) => break self.name(*name),
+                Type::Struct(tag) => break format!("struct {}", self.name(*tag)),
+            }
+        };
+        after.reverse();
+        format!("{before}{core}{}", after.concat())
     }
 
     fn name(&self, name: Name) -> String {

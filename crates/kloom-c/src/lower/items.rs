@@ -27,8 +27,15 @@ impl Lowering<'_> {
                 global.init = Some(init);
             }
         }
-        for node in later.functions {
-            self.function(text, node);
+        let mut open = later.functions;
+        open.reverse();
+        while let Some(node) = open.pop() {
+            // A missing brace makes the grammar see the functions that follow as nested ones.
+            let nested = self.function(text, node);
+            for inner in &nested {
+                self.function_head(text, *inner);
+            }
+            open.extend(nested.into_iter().rev());
         }
     }
 
@@ -153,8 +160,8 @@ impl Lowering<'_> {
         }
     }
 
-    /// Lowers one function definition.
-    pub(super) fn function(&mut self, text: &Text<'_>, item: Node) {
+    /// Lowers one function definition; gives those that stand inside it.
+    fn function(&mut self, text: &Text<'_>, item: Node) -> Vec<Node> {
         let tree = &text.tree;
         let base = self.specified(text, item);
         let (Some(declarator), Some(block)) = (
@@ -162,12 +169,12 @@ impl Lowering<'_> {
             tree.child(item, Part::Body),
         ) else {
             self.skip(Skipped::Syntax, text.span(item));
-            return;
+            return Vec::new();
         };
         let declared = self.declarator(text, declarator, base);
         let Some(at) = declared.name else {
             self.skip(Skipped::Syntax, text.span(item));
-            return;
+            return Vec::new();
         };
         let name = self.name(text.bytes(at));
         let attributes = self.attributes(text, item, block);
@@ -187,11 +194,7 @@ impl Lowering<'_> {
         function.returns = returns;
         function.attributes = attributes;
         self.add(function);
-        // A missing brace makes the grammar see the functions that follow as nested ones.
-        for inner in nested {
-            self.function_head(text, inner);
-            self.function(text, inner);
-        }
+        nested
     }
 
     /// The attributes blanked in front of or inside a function's head.

@@ -8,6 +8,8 @@ use kloom_diag::Span;
 use kloom_facts::{Fact, Kind};
 use kloom_ir::{Name, TypeId};
 
+/// A definition read for another one, and so on, this far.
+const MAX_READING: u32 = 32;
 /// Aliases are followed this far.
 const MAX_ALIASES: u32 = 8;
 
@@ -33,7 +35,7 @@ impl Lowering<'_> {
 
     /// Reads the definition of a name in a header, if there is one.
     pub(super) fn read_header(&mut self, symbol: Symbol, name: Name) {
-        if !self.first_look(symbol, name) {
+        if self.reading >= MAX_READING || !self.first_look(symbol, name) {
             return;
         }
         let symbols = self.symbols;
@@ -46,7 +48,9 @@ impl Lowering<'_> {
         }
         let file = self.file(found.source);
         let text = Text::part(file, found.file, found.whole);
+        self.reading += 1;
         self.declarations(&text);
+        self.reading -= 1;
     }
 
     /// The type of a variable at file scope.

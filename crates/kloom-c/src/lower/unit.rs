@@ -41,6 +41,8 @@ pub(super) struct Lowering<'a> {
     pub constants: FxHashMap<Name, Option<i64>>,
     /// Number of each `#if` condition in `unit.configs`.
     pub configs: FxHashMap<String, u32>,
+    /// How many definitions of headers are being read, each for the one before.
+    pub reading: u32,
     /// Names looked for in headers.
     pub looked_up: FxHashSet<(Symbol, Name)>,
     /// Functions and macros that the file calls and does not define, in the order of first calls.
@@ -66,6 +68,7 @@ impl<'a> Lowering<'a> {
             globals: FxHashMap::default(),
             constants: FxHashMap::default(),
             configs: FxHashMap::default(),
+            reading: 0,
             looked_up: FxHashSet::default(),
             called: Vec::new(),
             called_names: FxHashSet::default(),
