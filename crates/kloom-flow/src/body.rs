@@ -11,6 +11,8 @@ use kloom_facts::Classes;
 use kloom_ir::{Base, BinOp, Elem, Expr, Function, FunctionId, LocalId, Name, PlaceId, Type, UnOp};
 use rustc_hash::FxHashSet;
 
+/// Most places remembered per creation.
+const MAX_KEPT: usize = 16;
 /// Most guards a demand or outcome carries.
 const MAX_GUARDS: usize = 6;
 
@@ -260,8 +262,24 @@ impl Body<'_> {
             };
             insert_sorted(list, span);
         }
-        if link.tells_error() {
+        // A test right after a creation is about that one, not about whatever else is kept there.
+        if link.tells_error() && info.origin.is_none() {
             self.note_tested_keys(state, link.of);
+        }
+    }
+
+    /// Remembers that a creation's result is stored where others can see it.
+    pub fn note_kept(&mut self, state: &State, cell: CellId, sym: Sym) {
+        let Some(origin) = state.info(sym).origin else {
+            return;
+        };
+        let Some(key) = self.cells.key(cell, self.f.params) else {
+            return;
+        };
+        let own = matches!(&key, Key::Param(_, parts) if parts.is_empty());
+        let kept = &mut self.found.creation_mut(origin).kept;
+        if !own && !kept.contains(&key) && kept.len() < MAX_KEPT {
+            kept.push(key);
         }
     }
 

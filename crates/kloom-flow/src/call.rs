@@ -81,6 +81,7 @@ impl Body<'_> {
             state.retire(&self.cells, made);
             state.set_info(made, info);
             let cell = self.cell(&state, dst, call.callee_span);
+            self.note_kept(&state, cell, made);
             state.write(&self.cells, cell, made);
         }
         state
@@ -89,6 +90,7 @@ impl Body<'_> {
     pub fn store(&mut self, mut state: State, call: &Call, value: Sym) -> State {
         if let Some(dst) = call.dst {
             let cell = self.cell(&state, dst, call.callee_span);
+            self.note_kept(&state, cell, value);
             state.write(&self.cells, cell, value);
         }
         state

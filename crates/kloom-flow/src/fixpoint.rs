@@ -198,6 +198,7 @@ impl Body<'_> {
                     (value, _) => value,
                 };
                 self.index_moved(&mut state, *dst, cell);
+                self.note_kept(&state, cell, value);
                 state.write(&self.cells, cell, value);
                 vec![state]
             }
@@ -292,12 +293,6 @@ impl Body<'_> {
                 continue;
             }
             let value = self.outgoing(state, sym);
-            if let Some(origin) = value.origin {
-                let kept = &mut self.found.creation_mut(origin).kept;
-                if !kept.contains(&key) && kept.len() < 16 {
-                    kept.push(key.clone());
-                }
-            }
             match effects.iter_mut().find(|(k, _)| *k == key) {
                 Some((_, old)) if old.origin.is_none() => *old = value,
                 Some(_) => {}

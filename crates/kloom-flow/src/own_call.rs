@@ -201,6 +201,7 @@ impl Body<'_> {
                 _ => continue,
             };
             let sym = self.incoming(&mut after, before, site, value, Sym::Out(site.point, cell));
+            self.note_kept(&after, cell, sym);
             after.write(&self.cells, cell, sym);
         }
         for key in &outcome.freed {
