@@ -224,6 +224,11 @@ fn is_operator(byte: u8) -> bool {
     b"=+-*/%&|^!~<>.".contains(&byte)
 }
 
+/// The innermost level that has a node.
+fn innermost(open: &[Option<u32>]) -> Option<u32> {
+    open.iter().rev().find_map(|level| *level)
+}
+
 /// A node of one [`Tree`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Node(u32);
@@ -258,13 +263,14 @@ impl Tree {
             });
         }
         let parsed = PARSER.with_borrow_mut(|parser| parser.parse(text, None));
-        parsed.map_or_else(Tree::default, |tree| Tree::copy(&mut tree.walk()))
+        parsed.map_or_else(Tree::default, |tree| Tree::copy(&mut tree.walk(), text))
     }
 
-    fn copy(cursor: &mut TreeCursor<'_>) -> Tree {
+    fn copy(cursor: &mut TreeCursor<'_>, text: &[u8]) -> Tree {
         let tables = tables();
         let mut nodes: Vec<Data> = Vec::new();
-        let mut open: Vec<u32> = Vec::new();
+        // The levels above the cursor; one that has no node of ours is `None`.
+        let mut open: Vec<Option<u32>> = Vec::new();
         loop {
             let node = cursor.node();
             let part = tables.uses.get(node.kind_id() as usize);
@@ -273,10 +279,20 @@ impl Tree {
             // Only a `;` is missing after macros that bring their own.
             let missing = node.is_missing() && node.kind() != ";";
             let broken = missing || matches!(part, Use::Keep(Kind::Error));
-            if broken && let Some(parent) = open.last() {
-                nodes[*parent as usize].broken = true;
+            let parent = innermost(&open);
+            if broken && let Some(parent) = parent {
+                nodes[parent as usize].broken = true;
+            }
+            let marked = matches!(part, Use::Keep(Kind::Unary))
+                && text.get(node.start_byte()) == Some(&b'+')
+                && parent.is_some_and(|at| nodes[at as usize].kind == Kind::ExpressionStatement);
+            if marked && cursor.goto_last_child() {
+                // The prepass' mark in front of a call: the call takes its place.
+                open.push(None);
+                continue;
             }
             let field = match part {
+                _ if open.last() == Some(&None) => None,
                 Use::Drop => None,
                 Use::Keep(_) | Use::Token => cursor.field_id(),
             };
@@ -297,7 +313,7 @@ impl Tree {
                     after: here + 1,
                 });
                 if !is_leaf(kind) && cursor.goto_first_child() {
-                    open.push(here);
+                    open.push(Some(here));
                     continue;
                 }
             }
@@ -305,13 +321,15 @@ impl Tree {
                 let Some(at) = open.pop() else {
                     return Tree { nodes };
                 };
+                cursor.goto_parent();
+                let Some(at) = at else { continue };
                 let after = nodes.len() as u32;
                 let broken = nodes[at as usize].broken;
                 nodes[at as usize].after = after;
-                if broken && let Some(parent) = open.last() {
-                    nodes[*parent as usize].broken = true;
+                let parent = innermost(&open);
+                if broken && let Some(parent) = parent {
+                    nodes[parent as usize].broken = true;
                 }
-                cursor.goto_parent();
             }
         }
     }

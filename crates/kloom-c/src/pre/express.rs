@@ -6,6 +6,9 @@ use super::model::{Extent, MacroUse};
 use super::walk::Walker;
 use super::words::Word;
 
+/// Tokens of an initialiser past which it is worth a look whether it is all constants.
+const TABLE: usize = 64;
+
 impl Walker<'_> {
     /// A token inside an expression.
     pub(super) fn expression(&mut self, at: usize) -> usize {
@@ -76,7 +79,35 @@ impl Walker<'_> {
                 None => Room::Elements,
             },
         };
+        if room == Room::Elements && self.frames.len() == 1 && self.constants_only(at) {
+            return self.close_table(at);
+        }
         self.push(room, at)
+    }
+
+    /// Whether the braces that open at `at` hold a long list in which no function can stand:
+    /// numbers, strings, and names without a lower-case letter.
+    fn constants_only(&self, at: usize) -> bool {
+        let Some(close) = self.closer(at).filter(|close| close - at > TABLE) else {
+            return false;
+        };
+        (at + 1..close).all(|at| match self.kind(at) {
+            Kind::Word(Word::Ident) => {
+                self.kind(at - 1) == Kind::Dot || !self.name(at).iter().any(u8::is_ascii_lowercase)
+            }
+            Kind::Word(_) | Kind::Hash => false,
+            _ => true,
+        })
+    }
+
+    /// Leaves a table of constants empty: there is nothing in it to analyse, and much to parse.
+    fn close_table(&mut self, at: usize) -> usize {
+        let Some(close) = self.closer(at) else {
+            return at + 1;
+        };
+        let inner = Extent::new(self.extent(at).end, self.extent(close).start);
+        self.text.blank(inner);
+        close + 1
     }
 
     /// A word inside an expression.

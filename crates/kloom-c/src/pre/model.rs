@@ -177,7 +177,8 @@ pub struct Definition {
 /// The text to parse and what was changed in it, each list in text order.
 #[derive(Clone, Debug, Default)]
 pub struct Prepared {
-    /// Same length and newlines as the original; this is what tree-sitter parses.
+    /// Same length and newlines as the original; this is what tree-sitter parses. A call that is a
+    /// statement has a `+` in front where there was a blank.
     pub text: Vec<u8>,
     /// Attributes that were blanked.
     pub attributes: Vec<AttributeUse>,
