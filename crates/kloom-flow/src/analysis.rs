@@ -115,7 +115,7 @@ pub struct NullUse {
 pub enum Cut {
     /// The fixpoint took more steps than its bound.
     Steps,
-    /// It is part of a cycle in the call graph that did not settle.
+    /// It is part of a cycle in the call graph whose summaries did not settle.
     Recursion,
 }
 

@@ -36,6 +36,9 @@ use kloom_facts::{Facts, Returns, Target, Verb};
 use kloom_ir::{FunctionId, Unit};
 use memory::Cells;
 
+/// Most rounds through a cycle of the call graph.
+const MAX_ROUNDS: usize = 6;
+
 /// Follows every function of the unit that has to do with error pointers, and the unit's life.
 pub fn analyze(unit: &Unit, facts: Facts, target: Target) -> Analysis {
     let mut cx = Context::new(unit, facts, target);
@@ -47,19 +50,17 @@ pub fn analyze(unit: &Unit, facts: Facts, target: Target) -> Analysis {
     };
     let matters = matters(&cx, &graph);
     for component in &graph.components {
-        let cycle = graph.is_cycle(component);
-        // A cycle is gone round twice: the second time each function knows the others.
-        for round in 0..if cycle { 2 } else { 1 } {
-            for f in component.iter().filter(|f| matters[f.0 as usize]) {
-                follow(&cx, *f, &mut found);
-            }
-            if cycle && round == 1 {
-                found.cut.extend(
-                    component
-                        .iter()
-                        .filter(|f| matters[f.0 as usize])
-                        .map(|f| (*f, Cut::Recursion)),
-                );
+        let followed: Vec<FunctionId> = component
+            .iter()
+            .copied()
+            .filter(|f| matters[f.0 as usize])
+            .collect();
+        if !graph.is_cycle(component) {
+            followed.iter().for_each(|f| follow(&cx, *f, &mut found));
+        } else if !settle(&cx, &followed, &mut found) {
+            for f in followed {
+                found.summaries[f.0 as usize] = Summary::default();
+                found.cut.push((f, Cut::Recursion));
             }
         }
     }
@@ -71,6 +72,27 @@ pub fn analyze(unit: &Unit, facts: Facts, target: Target) -> Analysis {
             .sort_by(|a, b| a.chain.last().cmp(&b.chain.last()));
     }
     found
+}
+
+/// Goes round a cycle of the call graph until its summaries stay the same; `false` if they do not.
+fn settle(cx: &Context<'_>, cycle: &[FunctionId], found: &mut Analysis) -> bool {
+    for _ in 0..MAX_ROUNDS {
+        let before: Vec<Summary> = cycle
+            .iter()
+            .map(|f| found.summaries[f.0 as usize].clone())
+            .collect();
+        for f in cycle {
+            follow(cx, *f, found);
+        }
+        if cycle
+            .iter()
+            .zip(&before)
+            .all(|(f, old)| found.summaries[f.0 as usize] == *old)
+        {
+            return true;
+        }
+    }
+    cycle.is_empty()
 }
 
 fn follow(cx: &Context<'_>, id: FunctionId, found: &mut Analysis) {

@@ -121,7 +121,7 @@ impl Writes {
 }
 
 /// All that a caller needs.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     /// How it can end; empty for a function that never returns, or that was not followed.
     pub outcomes: Vec<Outcome>,

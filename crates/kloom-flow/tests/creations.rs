@@ -292,3 +292,14 @@ fn a_condition_that_is_over_leaves_no_doubt() {
          void down(struct foo *p)\n{\n\tif (p->mode == FOO_LOUD)\n\t\tpr_info(\"bye\\n\");\n\tkthread_stop(p->t);\n}\n";
     assert_eq!(use_lines(text), [12]);
 }
+
+#[test]
+fn functions_that_call_each_other_settle() {
+    let (_, analysis) = analyse(
+        "static int odd(int n);\nstatic int even(int n)\n{\n\tif (!n)\n\t\treturn 0;\n\treturn odd(n - 1);\n}\n\
+         static int odd(int n)\n{\n\tstruct task_struct *t = kthread_run(fn, NULL, \"x\");\n\
+         \tif (IS_ERR(t))\n\t\treturn PTR_ERR(t);\n\treturn even(n);\n}\n",
+    );
+    assert_eq!(analysis.cut, []);
+    assert_eq!(analysis.creations.len(), 1);
+}

@@ -1,4 +1,4 @@
-//! The JSON format, version 1; `docs/json.md` describes it.
+//! The JSON format, version 1; `crates/kloom-report/JSON.md` describes it.
 
 use crate::position::{Positions, Region};
 use crate::tally::Tally;

@@ -27,7 +27,7 @@ pub enum Format {
     Text,
     /// One line per finding.
     Concise,
-    /// `docs/json.md`.
+    /// `crates/kloom-report/JSON.md`.
     Json,
     /// SARIF 2.1.0.
     Sarif,

@@ -129,7 +129,7 @@ pub(crate) enum Format {
     Text,
     /// One line per finding
     Concise,
-    /// JSON, as described in docs/json.md
+    /// JSON, as described in crates/kloom-report/JSON.md
     Json,
     /// SARIF 2.1.0
     Sarif,
