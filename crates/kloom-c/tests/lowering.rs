@@ -636,6 +636,18 @@ fn hostile_text_is_only_text() {
 }
 
 #[test]
+fn chains_of_conditionals_have_a_bound() {
+    let text = format!("int f(int x) {{ return {} x; }}", "x ? 1 : ".repeat(50_000));
+    let unit = unit(&text);
+    assert!(
+        unit.coverage
+            .skipped
+            .iter()
+            .any(|(why, _)| *why == Skipped::Depth)
+    );
+}
+
+#[test]
 fn headers_are_read_for_what_is_asked() {
     struct Header(String);
     impl Provider for Header {

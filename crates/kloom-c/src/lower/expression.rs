@@ -278,6 +278,16 @@ impl Body<'_, '_> {
 
     /// Puts the value of an expression into a place.
     pub(super) fn value_into(&mut self, node: Node, place: PlaceId, span: kloom_diag::Span) {
+        if !self.deeper() {
+            self.too_deep(node);
+            self.assign(place, Expr::Unknown, span);
+            return;
+        }
+        self.value_into_inside(node, place, span);
+        self.shallower();
+    }
+
+    fn value_into_inside(&mut self, node: Node, place: PlaceId, span: kloom_diag::Span) {
         let tree = &self.text.tree;
         match tree.kind(node) {
             Kind::Call => {
