@@ -65,7 +65,8 @@ fn table(pages: &[Page]) -> String {
             (_, Some(pattern)) => pattern_source(pattern),
             (module, None) => format!("Logic::Check({:?})", module.as_deref().unwrap_or_default()),
         };
-        let (since, words, subsumes) = (&meta.since, &meta.words, &meta.subsumes);
+        let (since, preview) = (&meta.since, meta.preview);
+        let (words, subsumes) = (&meta.words, &meta.subsumes);
         let examples: String = examples
             .iter()
             .map(|e| format!("Example {{ wrong: {}, code: {:?} }},", e.wrong, e.code))
@@ -73,8 +74,8 @@ fn table(pages: &[Page]) -> String {
         let _ = writeln!(
             out,
             "Rule {{ name: {name:?}, summary: {summary:?}, severity: Severity::{severity}, \
-             since: {since:?}, words: &{words:?}, subsumes: &{subsumes:?}, logic: {logic}, page: {body:?}, \
-             examples: &[{examples}] }},"
+             since: {since:?}, preview: {preview}, words: &{words:?}, subsumes: &{subsumes:?}, \
+             logic: {logic}, page: {body:?}, examples: &[{examples}] }},"
         );
     }
     out.push_str("];\npub(crate) static CHECKS: &[(&str, Check)] = &[\n");

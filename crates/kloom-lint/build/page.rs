@@ -29,6 +29,9 @@ pub struct Meta {
     pub severity: Severity,
     /// The release of kloom that brought the rule.
     pub since: String,
+    /// On only when it is asked for, until it has been triaged.
+    #[serde(default)]
+    pub preview: bool,
     pub kind: Kind,
     /// `src/checks/<module>.rs`, of a check.
     pub module: Option<String>,

@@ -16,4 +16,4 @@ mod select;
 pub use context::Context;
 pub use lint::{FileReport, Linter, NotAnalysed, Reason, lint_file};
 pub use rule::{Example, Rule, checks, rule, rules};
-pub use select::{Profile, Selection, UnknownRule};
+pub use select::{PREVIEW, Profile, Selection, UnknownRule};

@@ -15,6 +15,8 @@ pub struct Rule {
     pub severity: Severity,
     /// The release of kloom that brought it.
     pub since: &'static str,
+    /// No profile has it: it is on only when it is asked for, until its findings have been triaged.
+    pub preview: bool,
     /// Words that its check compares with.
     pub words: &'static [&'static str],
     /// Rules whose findings with the same root become steps of this one's.

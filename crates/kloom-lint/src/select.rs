@@ -12,16 +12,20 @@ pub enum Profile {
     Default,
     /// Notes too, for teaching.
     Course,
-    /// Everything.
+    /// Everything that is not in preview.
     Strict,
 }
 
+/// Stands for every rule in preview where rules are named.
+pub const PREVIEW: &str = "preview";
+
 impl Profile {
     fn has(self, rule: &Rule) -> bool {
-        match self {
+        let level = match self {
             Profile::Default => rule.severity > Severity::Note,
             Profile::Course | Profile::Strict => true,
-        }
+        };
+        level && !rule.preview
     }
 }
 
@@ -54,18 +58,19 @@ pub struct Selection {
 
 impl Selection {
     /// The rules of `profile`, or those of `select` if it names any, without those of `ignore`.
+    /// [`PREVIEW`] names those in preview.
     pub fn new(
         profile: Profile,
         select: &[String],
         ignore: &[String],
     ) -> Result<Selection, UnknownRule> {
-        let select = resolve(select)?;
+        let named = resolve(select)?;
         let ignore = resolve(ignore)?;
         let wanted = |rule: &&Rule| {
             if select.is_empty() {
                 profile.has(rule)
             } else {
-                select.contains(&rule.name)
+                named.contains(&rule.name)
             }
         };
         let on = rules()
@@ -73,6 +78,12 @@ impl Selection {
             .filter(wanted)
             .filter(|r| !ignore.contains(&r.name));
         Ok(Selection { on: on.collect() })
+    }
+
+    /// Every rule, those in preview too: what has to bear any input runs all.
+    pub fn all() -> Selection {
+        let on = rules().iter().collect();
+        Selection { on }
     }
 
     /// The rules that are on, by name.
@@ -100,13 +111,22 @@ impl UnknownRule {
     }
 }
 
+/// The rules that are named, one by one or as those in preview.
 fn resolve(names: &[String]) -> Result<Vec<&'static str>, UnknownRule> {
-    let find = |name: &String| {
-        rule(name)
-            .map(|r| r.name)
-            .ok_or_else(|| UnknownRule::new(name))
-    };
-    names.iter().map(find).collect()
+    let mut all = Vec::new();
+    for name in names {
+        if name == PREVIEW {
+            all.extend(
+                rules()
+                    .iter()
+                    .filter(|rule| rule.preview)
+                    .map(|rule| rule.name),
+            );
+        } else {
+            all.push(rule(name).ok_or_else(|| UnknownRule::new(name))?.name);
+        }
+    }
+    Ok(all)
 }
 
 #[cfg(test)]
@@ -129,6 +149,36 @@ mod tests {
         let one = Selection::new(Profile::Default, &named(&["log-newline"]), &[]).unwrap();
         assert_eq!(one.rules().len(), 1);
         assert!(one.has("log-newline"));
+    }
+
+    #[test]
+    fn rules_in_preview_have_to_be_asked_for() {
+        let tried = Rule {
+            preview: true,
+            name: rules()[0].name,
+            summary: "",
+            severity: Severity::Error,
+            since: "",
+            words: &[],
+            subsumes: &[],
+            page: "",
+            examples: &[],
+            logic: crate::rule::Logic::Check(""),
+        };
+        for profile in [Profile::Default, Profile::Course, Profile::Strict] {
+            assert!(!profile.has(&tried));
+            let selection = Selection::new(profile, &[], &[]).unwrap();
+            assert!(selection.rules().iter().all(|rule| !rule.preview));
+        }
+        let all = Selection::new(Profile::Default, &named(&[PREVIEW]), &[]).unwrap();
+        assert!(
+            rules()
+                .iter()
+                .all(|rule| all.has(rule.name) == rule.preview)
+        );
+        let both = named(&[PREVIEW, "log-newline"]);
+        let none = Selection::new(Profile::Strict, &both, &both).unwrap();
+        assert!(none.rules().is_empty());
     }
 
     #[test]

@@ -12,7 +12,7 @@ fn wrong_examples_give_one_finding_and_right_ones_none() {
     let mut failures = Vec::new();
     for rule in rules() {
         for example in rule.examples {
-            let found = common::lint("example.c", example.code);
+            let found = common::lint("example.c", example.code, &[rule.name]);
             let expected: &[&str] = if example.wrong { &[rule.name] } else { &[] };
             let got: Vec<&str> = found.iter().map(|(_, rule)| rule.as_str()).collect();
             if got != expected {

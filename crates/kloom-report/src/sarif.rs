@@ -69,6 +69,7 @@ struct Rule {
 #[derive(Serialize)]
 struct Configuration {
     level: &'static str,
+    enabled: bool,
 }
 
 #[derive(Serialize)]
@@ -383,6 +384,7 @@ impl Driver {
             },
             default_configuration: Configuration {
                 level: rule.severity.as_str(),
+                enabled: !rule.preview,
             },
         });
         let notifications = Reason::ALL.iter().map(|reason| Descriptor {

@@ -73,7 +73,7 @@ pub(crate) struct LintArgs {
     /// Which files of a folder are worth reading [default: threads in a kernel tree, else all]
     #[arg(long)]
     pub scope: Option<Scope>,
-    /// Only these rules
+    /// Only these rules; `preview` stands for those that no profile has yet
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub select: Vec<String>,
     /// All but these rules
@@ -119,7 +119,7 @@ pub(crate) enum Profile {
     Default,
     /// Notes too, for teaching
     Course,
-    /// Everything
+    /// Everything but rules in preview
     Strict,
 }
 

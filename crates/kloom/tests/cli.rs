@@ -324,11 +324,13 @@ fn rules_can_be_listed_and_explained() {
     let list = text(&kloom(&folder, &["rules"]).stdout);
     for line in list.lines() {
         let rule = line.split_whitespace().next().unwrap();
+        let preview = line.split_whitespace().nth(2) == Some("preview");
         let page = text(&kloom(&folder, &["explain", rule]).stdout);
         assert!(
             page.starts_with(&format!("# {rule} (")) && page.contains("## Examples"),
             "{rule}"
         );
+        assert_eq!(page.contains("`--select preview`"), preview, "{rule}");
     }
     assert!(list.lines().count() >= 10);
 }

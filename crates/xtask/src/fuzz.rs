@@ -11,7 +11,7 @@ use crate::tidy::root;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use kloom_facts::{Facts, Target};
-use kloom_lint::{FileReport, Linter, Profile, Reason, rules};
+use kloom_lint::{FileReport, Linter, Reason, rules};
 use std::path::PathBuf;
 use std::process::exit;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -101,7 +101,7 @@ pub struct Options {
 /// Runs it.
 pub fn run(options: &Options) -> Result<()> {
     let seeds = seeds()?;
-    let rules = kloom_lint::Selection::new(Profile::Strict, &[], &[])?;
+    let rules = kloom_lint::Selection::all();
     let linter = Linter::new(Facts::builtin(), Target::NEWEST, rules, &kloom::disk::Disk);
     if let Some(number) = options.only {
         let text = mutant(&seeds, options.seed, number);
@@ -258,7 +258,7 @@ mod tests {
     use super::{judge, mutant, seeds};
     use crate::linting::lint;
     use kloom_facts::{Facts, Target};
-    use kloom_lint::{Linter, Profile, Selection};
+    use kloom_lint::{Linter, Selection};
 
     #[test]
     fn a_number_names_a_mutant() {
@@ -271,7 +271,7 @@ mod tests {
     #[test]
     fn the_first_mutants_do_no_harm() {
         let seeds = seeds().unwrap();
-        let rules = Selection::new(Profile::Strict, &[], &[]).unwrap();
+        let rules = Selection::all();
         let linter = Linter::new(Facts::builtin(), Target::NEWEST, rules, &kloom::disk::Disk);
         for number in 0..300 {
             let text = mutant(&seeds, 1, number);

@@ -57,6 +57,7 @@ fn page(name: &str, module: &str) -> String {
 ```toml
 severity = "warning"
 since = "{}"
+preview = true
 kind = "check"
 module = "{module}"
 ```

@@ -4,7 +4,7 @@
 
 use kloom_diag::{FileId, Provider};
 use kloom_facts::{Facts, Target};
-use kloom_lint::{Linter, Profile, Selection, lint_file};
+use kloom_lint::{Linter, Profile, Selection, lint_file, rules};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -31,9 +31,17 @@ pub fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/lint")
 }
 
-/// Line and rule of every finding in a text, all rules on; steps are not findings.
-pub fn lint(path: &str, text: &str) -> Vec<(u32, String)> {
-    let selection = Selection::new(Profile::Strict, &[], &[]).unwrap();
+/// Line and rule of every finding in a text; steps are not findings. On are the rules of the
+/// strictest profile and those that are asked for: a rule in preview is tested by its own cases
+/// and does not disturb those of others.
+pub fn lint(path: &str, text: &str, asked: &[&str]) -> Vec<(u32, String)> {
+    let named = asked.iter().map(|name| (*name).to_owned());
+    let settled = rules().iter().filter(|rule| !rule.preview);
+    let names: Vec<String> = settled
+        .map(|rule| rule.name.to_owned())
+        .chain(named)
+        .collect();
+    let selection = Selection::new(Profile::Strict, &names, &[]).unwrap();
     let linter = Linter::new(Facts::builtin(), Target::NEWEST, selection, &Folder);
     let report = lint_file(&linter, path, text.as_bytes().into());
     let found = report.diagnostics.iter().map(|found| {
