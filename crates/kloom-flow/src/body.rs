@@ -284,6 +284,10 @@ impl Body<'_> {
     }
 
     fn note_tested_keys(&mut self, state: &State, sym: Sym) {
+        // Places that are all unknown do not hold the same thing.
+        if matches!(sym, Sym::Unknown | Sym::Const(_) | Sym::Class(_)) {
+            return;
+        }
         let mut holders: Vec<CellId> = state
             .cells()
             .filter(|(_, held)| *held == sym)
