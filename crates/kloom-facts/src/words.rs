@@ -172,7 +172,7 @@ pub const VERBS: &[VerbWord] = &[
         "stop-test",
         Verb::StopTest,
         false,
-        &["stop", "park", "freeze"],
+        &["stop", "park", "freeze", "signal"],
     ),
     verb(
         "control-thread",

@@ -15,6 +15,7 @@ mod fixpoint;
 mod lifecycle;
 mod liveness;
 mod memory;
+pub mod model;
 mod own_call;
 mod print;
 mod roles;

@@ -146,7 +146,7 @@ impl Roles {
     }
 }
 
-fn function_in(expr: &Expr) -> Option<Name> {
+pub(crate) fn function_in(expr: &Expr) -> Option<Name> {
     match expr {
         Expr::Function(name) => Some(*name),
         Expr::Cast(_, inner) => function_in(inner),

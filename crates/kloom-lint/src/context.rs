@@ -3,7 +3,9 @@
 use kloom_diag::{Diagnostic, Provider};
 use kloom_facts::{Effect, Fact, Facts, Target, Verb};
 use kloom_flow::Analysis;
-use kloom_ir::{Call, Callee, Function, Instr, InstrKind, Origin, Unit};
+use kloom_flow::model::Model;
+use kloom_ir::{Call, Callee, Function, FunctionId, Instr, InstrKind, Origin, Unit};
+use std::cell::OnceCell;
 
 /// One unit with all that is known about it.
 pub struct Context<'a> {
@@ -19,6 +21,8 @@ pub struct Context<'a> {
     pub path: &'a str,
     /// Build files and siblings.
     pub provider: &'a dyn Provider,
+    /// What runs where; made when the first check asks for it.
+    pub model: OnceCell<Model>,
 }
 
 /// A call with where it stands.
@@ -35,6 +39,24 @@ pub struct CallSite<'a> {
 }
 
 impl<'a> Context<'a> {
+    /// What runs where, and what starts, stops, waits for and wakes what.
+    pub fn model(&self) -> &Model {
+        self.model
+            .get_or_init(|| Model::of(self.unit, self.facts, self.target))
+    }
+
+    /// The functions of the file that was asked for, with their ids.
+    pub fn own(&self) -> impl Iterator<Item = (FunctionId, &'a Function)> + use<'a> {
+        let all = (0..).map(FunctionId).zip(&self.unit.functions);
+        all.filter(|(_, f)| f.origin == Origin::File)
+    }
+
+    /// The name of a function.
+    pub fn function_name(&self, id: FunctionId) -> String {
+        let name = self.unit.function(id).name;
+        self.unit.names.text(name).to_owned()
+    }
+
     /// The functions of the file that was asked for; those of headers are context.
     pub fn functions(&self) -> impl Iterator<Item = &'a Function> + use<'a> {
         self.unit

@@ -12,6 +12,7 @@ mod literal;
 mod pattern;
 mod rule;
 mod select;
+mod waiting;
 
 pub use context::Context;
 pub use lint::{FileReport, Linter, NotAnalysed, Reason, lint_file};

@@ -8,6 +8,7 @@ use kloom_diag::{Diagnostic, Provider, SourceMap, Span};
 use kloom_facts::{Facts, Target};
 use kloom_flow::Cut;
 use kloom_ir::Skipped;
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 /// What is the same for every file of a run; shared by its threads.
@@ -178,6 +179,7 @@ pub fn lint_file(linter: &Linter<'_>, path: &str, text: Arc<[u8]>) -> FileReport
         target: linter.target,
         path,
         provider: linter.front.provider,
+        model: OnceCell::new(),
     };
     let mut findings = Findings::default();
     let on = linter.selection.rules();

@@ -53,9 +53,10 @@ fn is_in(scope: Scope, fact: &Fact) -> bool {
         Verb::StartThread
         | Verb::WakeThread
         | Verb::StopThread
-        | Verb::StopTest
         | Verb::CreateWorker
         | Verb::DestroyWorker => true,
+        // Signals are anybody's business.
+        Verb::StopTest => !effect.says("signal"),
         Verb::Wait | Verb::Wake => {
             scope >= Scope::Works || !(effect.says("completion") || effect.says("bit"))
         }

@@ -5,6 +5,7 @@ use crate::context::{Context, Findings};
 pub mod err_ptr;
 pub mod lock_api_typo;
 pub mod missing_license;
+pub mod stop_wait;
 
 /// Looks at one unit and reports what its rules say.
 pub type Check = fn(&Context<'_>, &mut Findings);
