@@ -1,7 +1,8 @@
 //! What the analysis of one unit found out, for rules to read.
 
 use crate::memory::Key;
-use crate::summary::{Need, Summary};
+use crate::roles::Roles;
+use crate::summary::{Demand, Need, Summary};
 use crate::value::{OriginId, Point};
 use kloom_diag::Span;
 use kloom_ir::{FunctionId, Name};
@@ -134,6 +135,12 @@ pub struct Analysis {
     pub cut: Vec<(FunctionId, Cut)>,
     /// Variables and members that some function tests for an error.
     pub tested_keys: FxHashSet<Key>,
+    /// Which functions something outside the unit can call.
+    pub roles: Roles,
+    /// What other files of the module demand of what this one keeps, once they were read.
+    pub others: Vec<Demand>,
+    /// Members of which every file that mentions them has been read.
+    pub seen: FxHashSet<Key>,
     /// Steps of all fixpoints, to guard the cost.
     pub steps: u64,
     pub(crate) index: FxHashMap<(FunctionId, Point), OriginId>,
@@ -143,6 +150,15 @@ impl Analysis {
     /// A creation.
     pub fn creation(&self, id: OriginId) -> &Creation {
         &self.creations[id.0 as usize]
+    }
+
+    /// Puts the uses of every creation into the order of the text.
+    pub(crate) fn sort_uses(&mut self) {
+        for creation in &mut self.creations {
+            creation
+                .uses
+                .sort_by(|a, b| a.chain.last().cmp(&b.chain.last()));
+        }
     }
 
     pub(crate) fn creation_mut(&mut self, id: OriginId) -> &mut Creation {

@@ -16,6 +16,7 @@ mod lifecycle;
 mod liveness;
 mod memory;
 pub mod model;
+mod module;
 mod own_call;
 mod print;
 mod roles;
@@ -25,6 +26,7 @@ mod value;
 
 pub use analysis::{Analysis, Creation, Cut, Made, Misuse, MisuseKind, NullUse, Use};
 pub use memory::{Key, Part};
+pub use module::{Module, Open};
 pub use print::{print_key, print_summary};
 pub use roles::{Role, Roles};
 pub use summary::{Demand, Guard, Need, Outcome, Summary, Value, Writes};
@@ -65,13 +67,9 @@ pub fn analyze(unit: &Unit, facts: Facts, target: Target) -> Analysis {
             }
         }
     }
-    let roles = Roles::of(unit, |name| cx.fact(name));
-    lifecycle::meet(&cx, &graph, &roles, &mut found);
-    for creation in &mut found.creations {
-        creation
-            .uses
-            .sort_by(|a, b| a.chain.last().cmp(&b.chain.last()));
-    }
+    found.roles = Roles::of(unit, |name| cx.fact(name));
+    lifecycle::meet(&cx, &graph, &mut found);
+    found.sort_uses();
     found
 }
 

@@ -9,39 +9,137 @@ use crate::analysis::{Analysis, NullUse, Use};
 use crate::callgraph::CallGraph;
 use crate::context::Context;
 use crate::memory::Key;
-use crate::roles::{Role, Roles};
+use crate::roles::Role;
 use crate::summary::{Demand, Guard, Need, Outcome, Value};
 use crate::value::OriginId;
 use kloom_facts::{Classes, Verb};
-use kloom_ir::{Expr, FunctionId, Linkage, Type};
+use kloom_ir::{Expr, FunctionId, Linkage, Type, Unit};
 
-/// Adds to `found` what meets across entry points.
-pub(crate) fn meet(cx: &Context<'_>, graph: &CallGraph, roles: &Roles, found: &mut Analysis) {
-    for (first, first_roles) in roles.iter() {
+/// What an entry point leaves in a variable or member on a path where a creation failed.
+pub(crate) struct Left {
+    /// The entry point.
+    first: FunctionId,
+    /// It is init or probe.
+    starts: bool,
+    outcome: Outcome,
+    /// Where the error is left.
+    pub key: Key,
+    value: Value,
+    /// The creation that failed.
+    pub origin: OriginId,
+}
+
+/// Adds to `found` what meets across the entry points of the unit.
+pub(crate) fn meet(cx: &Context<'_>, graph: &CallGraph, found: &mut Analysis) {
+    for left in left_behind(cx.unit, found) {
+        let made_at = found.creation(left.origin).span;
+        let never = |r: &Role| match r {
+            Role::Init | Role::Probe | Role::Callback => true,
+            Role::Thread(by) => *by == made_at,
+            _ => false,
+        };
+        let later = found
+            .roles
+            .iter()
+            .filter(|(then, roles)| *then != left.first && !roles.iter().all(never));
+        let met: Vec<(FunctionId, Demand)> = later
+            .flat_map(|(then, _)| {
+                let demands = &found.summaries[then.0 as usize].demands;
+                let met = demands.iter().filter(|demand| left.meets(demand));
+                met.map(move |demand| (then, demand.clone()))
+            })
+            .collect();
+        for (then, demand) in met {
+            left.note(found, then, &demand);
+        }
+    }
+    let inits: Vec<FunctionId> = found
+        .roles
+        .iter()
+        .filter(|(_, roles)| roles.contains(&Role::Init))
+        .map(|(id, _)| id)
+        .collect();
+    for init in inits {
+        let outcomes = found.summaries[init.0 as usize].outcomes.clone();
+        for outcome in outcomes.iter().filter(|o| goes_on(o, true, false)) {
+            still_null(cx, graph, found, outcome);
+        }
+    }
+}
+
+/// Adds what meets between the unit and what other files of its module demand.
+pub(crate) fn meet_others(unit: &Unit, found: &mut Analysis) {
+    for left in left_behind(unit, found) {
+        let met = found.others.iter().filter(|demand| left.meets(demand));
+        for demand in met.cloned().collect::<Vec<_>>() {
+            left.note(found, left.first, &demand);
+        }
+    }
+}
+
+/// What every entry point leaves behind where something still runs after it.
+pub(crate) fn left_behind(unit: &Unit, found: &Analysis) -> Vec<Left> {
+    let mut all = Vec::new();
+    for (first, roles) in found.roles.iter() {
         // Whether a callback that failed is followed by anything, only its caller knows.
-        if first_roles.iter().all(|r| *r == Role::Callback) {
+        if roles.iter().all(|r| *r == Role::Callback) {
             continue;
         }
         let pointer = matches!(
-            cx.unit.types.get(cx.unit.function(first).returns),
+            unit.types.get(unit.function(first).returns),
             Type::Pointer(_)
         );
-        let starts = first_roles
-            .iter()
-            .any(|r| matches!(r, Role::Init | Role::Probe));
-        let outcomes = found.summaries[first.0 as usize].outcomes.clone();
+        let starts = roles.iter().any(|r| matches!(r, Role::Init | Role::Probe));
+        let outcomes = &found.summaries[first.0 as usize].outcomes;
         for outcome in outcomes.iter().filter(|o| goes_on(o, starts, pointer)) {
             for (key, value) in &outcome.effects {
-                if key.is_any_element() {
-                    continue;
-                }
-                if let (Some(origin), true) = (value.origin, value.classes.contains(Classes::NEG)) {
-                    kept_error(roles, found, first, starts, outcome, key, value, origin);
+                if let (Some(origin), true, false) = (
+                    value.origin,
+                    value.classes.contains(Classes::NEG),
+                    key.is_any_element(),
+                ) {
+                    all.push(Left {
+                        first,
+                        starts,
+                        outcome: outcome.clone(),
+                        key: key.clone(),
+                        value: value.clone(),
+                        origin,
+                    });
                 }
             }
-            if first_roles.contains(&Role::Init) {
-                still_null(cx, graph, roles, found, outcome);
-            }
+        }
+    }
+    all
+}
+
+impl Left {
+    /// Whether the demand can get what was left.
+    fn meets(&self, demand: &Demand) -> bool {
+        let bad = demand.classes.and(self.value.classes);
+        bad.contains(Classes::NEG)
+            && !(demand.doubt && self.value.tested.is_some())
+            && names(&demand.key, &self.key)
+            && !demand.key.is_any_element()
+            && possible(demand, &self.outcome)
+    }
+
+    fn note(&self, found: &mut Analysis, function: FunctionId, demand: &Demand) {
+        found.add_use(
+            self.origin,
+            Use {
+                need: demand.need,
+                chain: demand.chain.clone(),
+                tested: self.value.tested,
+                null_tested: demand.null_tested.or(self.value.null_tested),
+                function,
+                later: true,
+            },
+        );
+        let list = &mut found.creation_mut(self.origin).unpropagated;
+        let place = (self.first, self.outcome.at);
+        if self.starts && !list.contains(&place) {
+            list.push(place);
         }
     }
 }
@@ -54,62 +152,6 @@ fn goes_on(outcome: &Outcome, starts: bool, pointer: bool) -> bool {
         Some(v) if starts => v.classes.contains(Classes::ZERO),
         Some(v) if pointer => v.classes.contains(Classes::POS),
         Some(v) => v.classes != Classes::NEG,
-    }
-}
-
-#[allow(clippy::too_many_arguments)]
-fn kept_error(
-    roles: &Roles,
-    found: &mut Analysis,
-    first: FunctionId,
-    starts: bool,
-    outcome: &Outcome,
-    key: &Key,
-    value: &Value,
-    origin: OriginId,
-) {
-    let made_at = found.creation(origin).span;
-    let mut met = false;
-    for (then, then_roles) in roles.iter() {
-        let never = |r: &Role| match r {
-            Role::Init | Role::Probe | Role::Callback => true,
-            Role::Thread(by) => *by == made_at,
-            _ => false,
-        };
-        if then == first || then_roles.iter().all(never) {
-            continue;
-        }
-        let demands = found.summaries[then.0 as usize].demands.clone();
-        for demand in &demands {
-            let bad = demand.classes.and(value.classes);
-            if demand.doubt && value.tested.is_some() {
-                continue;
-            }
-            if bad.contains(Classes::NEG)
-                && names(&demand.key, key)
-                && !demand.key.is_any_element()
-                && possible(demand, outcome)
-            {
-                met = true;
-                found.add_use(
-                    origin,
-                    Use {
-                        need: demand.need,
-                        chain: demand.chain.clone(),
-                        tested: value.tested,
-                        null_tested: demand.null_tested.or(value.null_tested),
-                        function: then,
-                        later: true,
-                    },
-                );
-            }
-        }
-    }
-    if met && starts {
-        let list = &mut found.creation_mut(origin).unpropagated;
-        if !list.contains(&(first, outcome.at)) {
-            list.push((first, outcome.at));
-        }
     }
 }
 
@@ -146,22 +188,20 @@ fn fits(classes: Classes, guard: &Guard) -> bool {
 }
 
 /// Handles that only a thread sets, used at exit though the thread may never have run.
-fn still_null(
-    cx: &Context<'_>,
-    graph: &CallGraph,
-    roles: &Roles,
-    found: &mut Analysis,
-    outcome: &Outcome,
-) {
-    let threads = roles
+fn still_null(cx: &Context<'_>, graph: &CallGraph, found: &mut Analysis, outcome: &Outcome) {
+    let threads = found
+        .roles
         .iter()
         .filter(|(_, r)| r.iter().any(|r| matches!(r, Role::Thread(_))))
         .map(|(id, _)| id);
     let in_thread = graph.reachable(threads);
-    for (exit, exit_roles) in roles.iter() {
-        if !exit_roles.contains(&Role::Exit) {
-            continue;
-        }
+    let exits: Vec<FunctionId> = found
+        .roles
+        .iter()
+        .filter(|(_, roles)| roles.contains(&Role::Exit))
+        .map(|(id, _)| id)
+        .collect();
+    for exit in exits {
         let demands = found.summaries[exit.0 as usize].demands.clone();
         for demand in demands {
             let Key::Global(name, parts) = &demand.key else {

@@ -180,6 +180,15 @@ impl Cells {
 }
 
 impl Key {
+    /// What this memory is called wherever it is met: the member, or the whole variable.
+    pub fn common(&self) -> Option<Key> {
+        match (self.class(), self) {
+            (Some((owner, name)), _) => Some(Key::Class(owner, name)),
+            (None, Key::Global(name, _)) => Some(Key::Global(*name, Vec::new())),
+            (None, _) => None,
+        }
+    }
+
     /// Whether the path goes through an element that no constant names: which one is unknown.
     pub fn is_any_element(&self) -> bool {
         match self {

@@ -16,36 +16,122 @@ pub enum Built {
     Other,
 }
 
-/// Looks a source up in the build file of its folder, or of one above it.
+/// Which sources a source is linked with.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Linked {
+    /// The build says: with these, itself included.
+    With(Vec<String>),
+    /// The build does not say, or says only that it is part of the kernel.
+    Unknown,
+}
+
+/// Looks up how a source is built.
 pub fn built(path: &str, provider: &dyn Provider) -> Built {
-    let (folder, file) = path.rsplit_once('/').unwrap_or((".", path));
-    let Some((stem, _)) = file.rsplit_once('.') else {
-        return Built::Other;
-    };
-    let object = format!("{stem}.o");
-    let mut folder = folder.to_owned();
-    let mut seen = false;
-    for level in 0..LEVELS {
-        if let Some(text) = build_file(&folder, provider) {
-            seen = true;
-            // What is included could add to any list.
-            if text.lines().any(|line| line.starts_with("include ")) {
-                return Built::Other;
-            }
-            let lists = Lists::read(&text);
-            let is_it = |word: &str| match level {
-                0 => word == object,
-                _ => word
-                    .strip_suffix(object.as_str())
-                    .is_some_and(|head| head.ends_with('/')),
-            };
-            if let Some(word) = lists.words().find(|word| is_it(word)) {
-                return lists.built(word, &folder, provider);
-            }
-        }
-        folder.push_str("/..");
+    match BuildFile::of(path, provider) {
+        Search::Nothing => Built::Alone,
+        Search::Unclear => Built::Other,
+        Search::Found(file) => file.lists().built(&file.object, &file.folder, provider),
     }
-    if seen { Built::Other } else { Built::Alone }
+}
+
+/// Looks up what a source is linked with.
+pub fn linked(path: &str, provider: &dyn Provider) -> Linked {
+    let Search::Found(file) = BuildFile::of(path, provider) else {
+        return Linked::Unknown;
+    };
+    let lists = file.lists();
+    let mut parts: Vec<&str> = lists
+        .holders(&file.object)
+        .filter_map(|holder| holder.rsplit_once('-'))
+        .filter(|(name, _)| *name != "obj")
+        .flat_map(|(name, _)| lists.parts(name))
+        .collect();
+    if parts.is_empty() {
+        return match lists.built(&file.object, &file.folder, provider) {
+            Built::Modules(mut modules) => Linked::With(modules.swap_remove(0)),
+            Built::Alone | Built::Other => Linked::Unknown,
+        };
+    }
+    parts.sort_unstable();
+    parts.dedup();
+    Linked::With(sources(&parts, &file.folder))
+}
+
+/// The build file that names a source.
+struct BuildFile {
+    folder: String,
+    text: String,
+    /// The word that stands for the source in it.
+    object: String,
+}
+
+/// What came of looking for one.
+enum Search {
+    /// There is no build file at all.
+    Nothing,
+    /// There are some, and none can be read that names the source.
+    Unclear,
+    Found(BuildFile),
+}
+
+impl BuildFile {
+    /// The build file of a source's folder or of one above it.
+    fn of(path: &str, provider: &dyn Provider) -> Search {
+        let (folder, file) = path.rsplit_once('/').unwrap_or((".", path));
+        let Some((stem, _)) = file.rsplit_once('.') else {
+            return Search::Unclear;
+        };
+        let object = format!("{stem}.o");
+        let mut folder = folder.to_owned();
+        let mut result = Search::Nothing;
+        for level in 0..LEVELS {
+            if let Some(text) = build_file(&folder, provider) {
+                result = Search::Unclear;
+                // What is included could add to any list.
+                if text.lines().any(|line| line.starts_with("include ")) {
+                    return result;
+                }
+                let is_it = |word: &&str| match level {
+                    0 => *word == object,
+                    _ => word
+                        .strip_suffix(object.as_str())
+                        .is_some_and(|head| head.ends_with('/')),
+                };
+                let word = Lists::read(&text).words().find(is_it).map(str::to_owned);
+                if let Some(object) = word {
+                    return Search::Found(BuildFile {
+                        folder,
+                        text,
+                        object,
+                    });
+                }
+            }
+            folder = parent(&folder);
+        }
+        result
+    }
+
+    fn lists(&self) -> Lists<'_> {
+        Lists::read(&self.text)
+    }
+}
+
+/// The folder above one.
+fn parent(folder: &str) -> String {
+    match folder.rsplit_once('/') {
+        Some((above, last)) if last != ".." => above.to_owned(),
+        None if !matches!(folder, "" | "." | "..") => ".".to_owned(),
+        _ => format!("{folder}/.."),
+    }
+}
+
+/// The paths of the sources of some objects.
+fn sources(objects: &[&str], folder: &str) -> Vec<String> {
+    let source = |object: &&str| {
+        let stem = object.strip_suffix(".o").unwrap_or(object);
+        format!("{folder}/{stem}.c")
+    };
+    objects.iter().map(source).collect()
 }
 
 /// The build file of a folder; `Kbuild` wins, as in the kernel's own build.
@@ -85,7 +171,7 @@ impl<'a> Lists<'a> {
     fn built(&self, object: &str, folder: &str, provider: &dyn Provider) -> Built {
         let mut modules = Vec::new();
         for holder in self.holders(object) {
-            let (module, sources) = match holder.rsplit_once('-') {
+            let (module, parts) = match holder.rsplit_once('-') {
                 Some(("obj", _)) => (object.to_owned(), vec![object]),
                 Some((name, _)) => (format!("{name}.o"), self.parts(name)),
                 None => return Built::Other,
@@ -95,11 +181,7 @@ impl<'a> Lists<'a> {
                 .filter_map(|list| list.strip_prefix("obj-"))
             {
                 if self.is_modular(key, folder, provider) {
-                    let source = |object: &&str| {
-                        let stem = object.strip_suffix(".o").unwrap_or(object);
-                        format!("{folder}/{stem}.c")
-                    };
-                    modules.push(sources.iter().map(source).collect());
+                    modules.push(sources(&parts, folder));
                 }
             }
         }
@@ -163,7 +245,7 @@ fn is_tristate(symbol: &str, folder: &str, provider: &dyn Provider) -> bool {
                 return matches!(kind, Some("tristate" | "def_tristate"));
             }
         }
-        folder.push_str("/..");
+        folder = parent(&folder);
     }
     false
 }
@@ -221,7 +303,7 @@ mod tests {
                 "d/Makefile",
                 "obj-$(CONFIG_A) += a.o\nobj-$(CONFIG_B) += b.o\nobj-$(CONFIG_C) += c.o\nobj-y += y.o\nobj-$(CONFIG_E) += e.o",
             ),
-            ("d/../Kconfig", kconfig),
+            ("./Kconfig", kconfig),
         ]);
         assert_eq!(built("d/b.c", &tree), modules(&[&["d/b.c"]]));
         for path in ["d/a.c", "d/c.c", "d/y.c", "d/e.c"] {
@@ -237,14 +319,23 @@ mod tests {
     }
 
     #[test]
+    fn what_is_linked_together_need_not_be_a_module() {
+        let text =
+            "obj-y += one.o both.o own.o\nboth-y := x.o\nboth-$(CONFIG_Y) += y.o\nobj-m += z.o";
+        let tree = Tree(&[("d/Makefile", text)]);
+        let with = |sources: &[&str]| Linked::With(sources.iter().map(|s| (*s).into()).collect());
+        assert_eq!(linked("d/y.c", &tree), with(&["d/x.c", "d/y.c"]));
+        assert_eq!(linked("d/z.c", &tree), with(&["d/z.c"]));
+        assert_eq!(linked("d/one.c", &tree), Linked::Unknown);
+        assert_eq!(linked("e/one.c", &tree), Linked::Unknown);
+    }
+
+    #[test]
     fn a_build_file_above_names_it_by_its_path() {
-        let tree = Tree(&[(
-            "m/core/../Makefile",
-            "obj-m := m.o\nm-objs := core/a.o main.o\n",
-        )]);
+        let tree = Tree(&[("m/Makefile", "obj-m := m.o\nm-objs := core/a.o main.o\n")]);
         assert_eq!(
             built("m/core/a.c", &tree),
-            modules(&[&["m/core/../core/a.c", "m/core/../main.c"]])
+            modules(&[&["m/core/a.c", "m/main.c"]])
         );
     }
 }

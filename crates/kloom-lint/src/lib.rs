@@ -12,6 +12,7 @@ mod literal;
 mod pattern;
 mod rule;
 mod select;
+mod siblings;
 mod waiting;
 
 pub use context::Context;

@@ -3,17 +3,19 @@
 use crate::context::{Context, Findings};
 use crate::rule::{CHECKS, Logic};
 use crate::select::Selection;
-use crate::{fold, pattern};
+use crate::siblings::Siblings;
+use crate::{fold, pattern, siblings};
 use kloom_diag::{Diagnostic, Provider, SourceMap, Span};
 use kloom_facts::{Facts, Target};
-use kloom_flow::Cut;
+use kloom_flow::{Cut, Module};
 use kloom_ir::Skipped;
 use std::cell::OnceCell;
 use std::sync::Arc;
 
 /// What is the same for every file of a run; shared by its threads.
 pub struct Linter<'a> {
-    front: kloom_c::Context<'a>,
+    pub(crate) front: kloom_c::Context<'a>,
+    pub(crate) siblings: Siblings,
     target: Target,
     selection: Selection,
 }
@@ -30,9 +32,17 @@ impl<'a> Linter<'a> {
         let decided = (target.min == target.max).then_some(target.max);
         Linter {
             front: kloom_c::Context::new(facts, provider, decided),
+            siblings: Siblings::default(),
             target,
             selection,
         }
+    }
+
+    /// Reads one file and follows it, by itself.
+    pub(crate) fn follow(&self, path: &str, text: Arc<[u8]>) -> Module {
+        let unit = kloom_c::lower(&self.front, path, text);
+        let analysis = kloom_flow::analyze(&unit, self.front.facts, self.target);
+        Module { unit, analysis }
     }
 }
 
@@ -170,8 +180,9 @@ impl FileReport {
 
 /// Reads one file and says what is wrong in it. Never fails: what could not be read is counted.
 pub fn lint_file(linter: &Linter<'_>, path: &str, text: Arc<[u8]>) -> FileReport {
-    let unit = kloom_c::lower(&linter.front, path, text);
-    let analysis = kloom_flow::analyze(&unit, linter.front.facts, linter.target);
+    let mut module = linter.follow(path, text);
+    siblings::answer(linter, path, &mut module);
+    let Module { unit, analysis } = module;
     let context = Context {
         unit: &unit,
         analysis: &analysis,

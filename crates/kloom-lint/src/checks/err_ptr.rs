@@ -9,6 +9,7 @@ use kloom_diag::{Diagnostic, FileId, Root, Severity, Span, Step};
 use kloom_facts::Classes;
 use kloom_flow::{Analysis, Creation, Key, Made, Misuse, MisuseKind, Need, NullUse, Use};
 use kloom_ir::{FunctionId, Linkage, Name, Unit};
+use rustc_hash::FxHashSet;
 
 /// unchecked-err-ptr, error-not-propagated, null-check-on-err-ptr, err-ptr-use, ptr-err-misuse.
 pub fn check(context: &Context<'_>, findings: &mut Findings) {
@@ -87,7 +88,11 @@ impl<'a> Teller<'a> {
             ),
             Verdict::NullChecked(at) => (
                 "null-check-on-err-ptr",
-                at,
+                if at.file == FileId(0) {
+                    at
+                } else {
+                    creation.span
+                },
                 format!("{callee}() reports failure by an error pointer, which is not NULL"),
                 "the test lets an error pointer through".to_owned(),
                 if creation.null {
@@ -98,7 +103,7 @@ impl<'a> Teller<'a> {
             ),
             Verdict::Used(first) => (
                 "err-ptr-use",
-                first.chain.first().copied().unwrap_or(creation.span),
+                self.nearest(first, creation),
                 format!("this may be an error pointer from {callee}()"),
                 format!("on the path where {callee}() failed it is not {thing}: an oops"),
                 "leave before this on the failing path, or keep NULL there".to_owned(),
@@ -107,7 +112,8 @@ impl<'a> Teller<'a> {
         for used in &creation.uses {
             self.use_steps(used, &mut trace);
         }
-        trace.dedup();
+        let mut told = FxHashSet::default();
+        trace.retain(|step| told.insert(step.clone()));
         findings.push(Diagnostic {
             rule,
             severity: Severity::Error,
@@ -132,6 +138,14 @@ impl<'a> Teller<'a> {
             .map(|u| u.function)
             .find(|id| inside(*id))
             .unwrap_or(creation.function)
+    }
+
+    /// The place in the file at hand that a use is reported at: the use itself, or what leaves
+    /// the pointer to another file.
+    fn nearest(&self, used: &Use, creation: &Creation) -> Span {
+        let steps = used.chain.iter().chain(&creation.tested);
+        let mut here = steps.filter(|span| span.file == FileId(0));
+        here.next().copied().unwrap_or(creation.span)
     }
 
     fn verdict<'c>(&self, creation: &'c Creation) -> Option<Verdict<'c>> {
@@ -171,18 +185,11 @@ impl<'a> Teller<'a> {
 
     /// Whether some function tests this variable or member for an error.
     fn tested(&self, key: &Key) -> bool {
-        let plain = match key {
-            Key::Global(name, _) => Some(Key::Global(*name, Vec::new())),
-            _ => None,
-        };
-        let class = key.class().map(|(owner, name)| Key::Class(owner, name));
-        plain
-            .into_iter()
-            .chain(class)
-            .any(|k| self.analysis.tested_keys.contains(&k))
+        let common = key.common();
+        common.is_some_and(|key| self.analysis.tested_keys.contains(&key))
     }
 
-    /// Whether some function of the file uses what is there as if it were valid.
+    /// Whether some function of the module, as far as it was read, uses what is there as if it were valid.
     fn demanded(&self, key: &Key) -> bool {
         let same = |other: &Key| match (key, other) {
             (Key::Global(..), Key::Global(..)) => key == other,
@@ -192,6 +199,7 @@ impl<'a> Teller<'a> {
             .summaries
             .iter()
             .flat_map(|summary| &summary.demands)
+            .chain(&self.analysis.others)
             .any(|demand| {
                 demand.classes.contains(Classes::NEG)
                     && matches!(demand.need, Need::Call(_))
@@ -199,8 +207,14 @@ impl<'a> Teller<'a> {
             })
     }
 
-    /// Whether no other file can see the memory.
+    /// Whether no file can see the memory that was not read.
     fn is_private(&self, key: &Key) -> bool {
+        if key
+            .common()
+            .is_some_and(|key| self.analysis.seen.contains(&key))
+        {
+            return true;
+        }
         if let Some((owner, _)) = key.class() {
             let def = self.unit.types.structs.get(&owner);
             return def.is_some_and(|d| d.span.file == FileId(0));
