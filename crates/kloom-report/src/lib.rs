@@ -8,6 +8,7 @@ mod concise;
 mod excerpt;
 mod fingerprint;
 mod json;
+mod map;
 mod position;
 mod sarif;
 mod tally;
@@ -18,6 +19,7 @@ use kloom_lint::FileReport;
 use std::io::{self, Write};
 
 pub use clean::{line as clean_line, text as clean_text};
+pub use map::{Map, MapFormat, write_maps};
 pub use tally::{Severities, Tally};
 
 /// How findings are written.

@@ -17,6 +17,8 @@ pub struct Args {
 pub(crate) enum Command {
     /// Reads kernel C and reports what is wrong in it
     Lint(LintArgs),
+    /// Prints what runs where, and what starts, stops, waits for and wakes what
+    Map(MapArgs),
     /// Prints the page of a rule
     Explain(ExplainArgs),
     /// Lists the rules
@@ -97,6 +99,19 @@ pub(crate) struct LintArgs {
 }
 
 #[derive(Debug, clap::Args)]
+pub(crate) struct MapArgs {
+    /// Files and folders
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Kernel release or range the code is for [default: that of the enclosing kernel tree]
+    #[arg(long, value_name = "V|V..W")]
+    pub kernel: Option<Target>,
+    /// How the map is written
+    #[arg(long, default_value = "text")]
+    pub format: MapFormat,
+}
+
+#[derive(Debug, clap::Args)]
 pub(crate) struct ExplainArgs {
     /// The rule's name
     pub rule: String,
@@ -136,6 +151,16 @@ pub(crate) enum Format {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum MapFormat {
+    /// Sections of things and what happens to them
+    Text,
+    /// JSON, as described in crates/kloom-report/JSON.md
+    Json,
+    /// A Mermaid flow chart
+    Mermaid,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Color {
     /// On a terminal
     Auto,
@@ -162,6 +187,16 @@ impl From<Format> for kloom_report::Format {
             Format::Concise => kloom_report::Format::Concise,
             Format::Json => kloom_report::Format::Json,
             Format::Sarif => kloom_report::Format::Sarif,
+        }
+    }
+}
+
+impl From<MapFormat> for kloom_report::MapFormat {
+    fn from(format: MapFormat) -> Self {
+        match format {
+            MapFormat::Text => kloom_report::MapFormat::Text,
+            MapFormat::Json => kloom_report::MapFormat::Json,
+            MapFormat::Mermaid => kloom_report::MapFormat::Mermaid,
         }
     }
 }

@@ -8,6 +8,7 @@ mod debug;
 pub mod disk;
 mod explain;
 mod lint;
+mod map;
 pub mod pool;
 mod progress;
 pub mod scope;
@@ -31,6 +32,7 @@ const FAILURE: u8 = 2;
 pub fn run(args: Args) -> ExitCode {
     let status = match args.command {
         Command::Lint(args) => lint::run(&args),
+        Command::Map(args) => map::run(&args),
         Command::Explain(args) => explain::explain(&args),
         Command::Rules => explain::list(),
         Command::Debug(command) => debug::run(&command),

@@ -375,3 +375,51 @@ fn what_kloom_makes_of_a_file_can_be_looked_at() {
         Some(2)
     );
 }
+
+const MODULE: &str = "\
+static DECLARE_WAIT_QUEUE_HEAD(meals);
+static struct task_struct *cook;
+static int orders;
+
+static int cooking(void *unused)
+{
+	while (!kthread_should_stop())
+		wait_event_interruptible(meals, orders || kthread_should_stop());
+	return 0;
+}
+
+static int __init kitchen_init(void)
+{
+	cook = kthread_run(cooking, NULL, \"cook\");
+	return PTR_ERR_OR_ZERO(cook);
+}
+module_init(kitchen_init);
+
+static void __exit kitchen_exit(void)
+{
+	kthread_stop(cook);
+}
+module_exit(kitchen_exit);
+MODULE_LICENSE(\"GPL\");
+";
+
+#[test]
+fn a_map_says_what_starts_and_stops_a_thread() {
+    let folder = Folder::new("map");
+    folder.write("kitchen.c", MODULE);
+    let map =
+        |format: &str| text(&kloom(&folder, &["map", "--format", format, "kitchen.c"]).stdout);
+    let plain = map("text");
+    for line in [
+        "cooking() kept in cook",
+        "made (woken) by kthread_run() in kitchen_init() [init], line 14",
+        "stopped by kthread_stop() in kitchen_exit() [exit], line 21",
+        "waited for (interruptible) by wait_event_interruptible() in cooking() [thread], line 8",
+    ] {
+        assert!(plain.contains(line), "{line} is not in:\n{plain}");
+    }
+    assert!(map("json").contains("\"function\": \"kitchen_exit\""));
+    let chart = map("mermaid");
+    assert!(chart.starts_with("flowchart LR\n") && chart.contains("stopped"));
+    assert_eq!(plain, map("text"));
+}

@@ -108,6 +108,11 @@ impl Contexts {
         self.0 & 1 << context as u32 != 0
     }
 
+    /// Whether there is none.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
     /// Whether there is one, and all are among `others`.
     pub fn only(self, others: &[Context]) -> bool {
         self.0 != 0 && self.iter().all(|context| others.contains(&context))

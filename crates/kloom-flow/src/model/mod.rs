@@ -9,6 +9,7 @@ pub mod condition;
 mod contexts;
 pub mod flow;
 mod object;
+pub mod view;
 
 pub use contexts::{Context, Contexts, Entry};
 pub use flow::Spot;
