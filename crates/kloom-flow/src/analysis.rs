@@ -66,6 +66,8 @@ pub struct Creation {
     pub handed_on: bool,
     /// Returns of an init or probe that report success although this failed.
     pub unpropagated: Vec<(FunctionId, Span)>,
+    /// Every test of it goes on as if it had not failed, but for messages.
+    pub unnoticed: bool,
     /// A fact of the callee allows to ignore the error.
     pub callee_known: bool,
 }

@@ -186,15 +186,17 @@ impl Body<'_> {
                 (Verb::Free | Verb::Put, Some(object)) => freed.push(object),
                 (Verb::Allocate, _) if effect.note == "zeroed" => zeroed = true,
                 (Verb::Assigns, _) => {
-                    let Some(Expr::Read(place)) = effect
-                        .arg
-                        .and_then(|n| call.args.get(usize::from(n)))
-                        .map(|a| &a.expr)
+                    let arg = effect.arg.and_then(|n| call.args.get(usize::from(n)));
+                    let (Some(Expr::Read(place)) | Some(Expr::AddrOf(place))) =
+                        arg.map(|a| &a.expr)
                     else {
                         continue;
                     };
                     let cell = self.cell(&state, *place, span);
-                    state.write(&self.cells, cell, Sym::Unknown);
+                    let value = effect.with.and_then(|n| args.get(usize::from(n)).copied());
+                    let value = value.unwrap_or(Sym::Unknown);
+                    self.note_kept(&state, cell, value);
+                    state.write(&self.cells, cell, value);
                 }
                 _ => {}
             }
@@ -370,6 +372,7 @@ impl Body<'_> {
             kept: Vec::new(),
             handed_on: false,
             unpropagated: Vec::new(),
+            unnoticed: false,
             callee_known: self.cx.fact(callee).is_some(),
         });
         id

@@ -22,6 +22,7 @@ mod print;
 mod roles;
 mod state;
 mod summary;
+mod unnoticed;
 mod value;
 
 pub use analysis::{Analysis, Creation, Cut, Made, Misuse, MisuseKind, NullUse, Use};
@@ -68,6 +69,9 @@ pub fn analyze(unit: &Unit, facts: Facts, target: Target) -> Analysis {
         }
     }
     found.roles = Roles::of(unit, |name| cx.fact(name));
+    for at in 0..found.creations.len() {
+        found.creations[at].unnoticed = unnoticed::is_unnoticed(&cx, &found.creations[at]);
+    }
     lifecycle::meet(&cx, &graph, &mut found);
     found.sort_uses();
     found

@@ -27,6 +27,8 @@ pub(crate) struct Left {
     value: Value,
     /// The creation that failed.
     pub origin: OriginId,
+    /// Something was done about the failure, by which later code may know of it.
+    noticed: bool,
 }
 
 /// Adds to `found` what meets across the entry points of the unit.
@@ -91,13 +93,15 @@ pub(crate) fn left_behind(unit: &Unit, found: &Analysis) -> Vec<Left> {
         );
         let starts = roles.iter().any(|r| matches!(r, Role::Init | Role::Probe));
         let outcomes = &found.summaries[first.0 as usize].outcomes;
-        for outcome in outcomes.iter().filter(|o| goes_on(o, starts, pointer)) {
+        for outcome in outcomes {
+            let goes_on = goes_on(outcome, starts, pointer);
             for (key, value) in &outcome.effects {
                 if let (Some(origin), true, false) = (
                     value.origin,
                     value.classes.contains(Classes::NEG),
                     key.is_any_element(),
-                ) {
+                ) && (goes_on || passes_for_success(outcome, outcomes, key, origin))
+                {
                     all.push(Left {
                         first,
                         starts,
@@ -105,6 +109,7 @@ pub(crate) fn left_behind(unit: &Unit, found: &Analysis) -> Vec<Left> {
                         key: key.clone(),
                         value: value.clone(),
                         origin,
+                        noticed: value.tested.is_some() && !found.creation(origin).unnoticed,
                     });
                 }
             }
@@ -118,7 +123,7 @@ impl Left {
     fn meets(&self, demand: &Demand) -> bool {
         let bad = demand.classes.and(self.value.classes);
         bad.contains(Classes::NEG)
-            && !(demand.doubt && self.value.tested.is_some())
+            && !(demand.doubt && self.noticed)
             && names(&demand.key, &self.key)
             && !demand.key.is_any_element()
             && possible(demand, &self.outcome)
@@ -153,6 +158,38 @@ fn goes_on(outcome: &Outcome, starts: bool, pointer: bool) -> bool {
         Some(v) if pointer => v.classes.contains(Classes::POS),
         Some(v) => v.classes != Classes::NEG,
     }
+}
+
+/// Whether the creation may have failed or not in an outcome of which nothing is known, and all
+/// else is the same: then it is followed by whatever follows success.
+fn passes_for_success(
+    outcome: &Outcome,
+    outcomes: &[Outcome],
+    key: &Key,
+    origin: OriginId,
+) -> bool {
+    let others = |o: &Outcome| {
+        let of_others = |(_, v): &&(Key, Value)| v.origin != Some(origin);
+        o.effects
+            .iter()
+            .filter(of_others)
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    let succeeded = |o: &Outcome| {
+        o.effects
+            .iter()
+            .any(|(k, v)| k == key && v.origin == Some(origin) && v.classes == Classes::POS)
+    };
+    let unknown = |v: &Value| v.classes == Classes::ANY;
+    outcome.result.as_ref().is_some_and(unknown)
+        && outcomes.iter().filter(|o| succeeded(o)).any(|o| {
+            o.result == outcome.result
+                && o.at == outcome.at
+                && o.guards == outcome.guards
+                && o.freed == outcome.freed
+                && others(o) == others(outcome)
+        })
 }
 
 /// Whether two keys can mean the same memory: the same variable's path, or the same member.

@@ -2,7 +2,9 @@
 
 use kloom_diag::Span;
 use kloom_facts::{Fact, Verb};
-use kloom_ir::{Callee, Expr, Function, FunctionId, InstrKind, Linkage, Name, Origin, Unit};
+use kloom_ir::{
+    Callee, Expr, Function, FunctionId, InstrKind, Linkage, Name, Origin, TopMacro, Unit,
+};
 use rustc_hash::FxHashMap;
 
 /// When a function that the kernel calls can run.
@@ -35,24 +37,7 @@ impl Roles {
     pub fn of(unit: &Unit, fact: impl Fn(Name) -> Option<&'static Fact>) -> Roles {
         let mut roles = Roles::default();
         for used in &unit.top_macros {
-            let Some(known) = fact(used.name) else {
-                continue;
-            };
-            for effect in known.effects(Verb::Entry) {
-                let role = match effect.note {
-                    "init" => Role::Init,
-                    "exit" => Role::Exit,
-                    _ => continue,
-                };
-                let arg = effect.arg.and_then(|n| used.args.get(usize::from(n)));
-                let text = arg.map(|span| unit.files.slice(*span));
-                if let Some(name) = text
-                    .and_then(|t| std::str::from_utf8(t).ok())
-                    .and_then(|t| unit.names.find(t.trim()))
-                {
-                    roles.add(unit, name, role);
-                }
-            }
+            roles.named_in(unit, used, fact(used.name));
         }
         for entry in &unit.entries {
             let role = match unit.names.text(entry.member) {
@@ -74,6 +59,40 @@ impl Roles {
             }
         }
         roles
+    }
+
+    /// Functions that are arguments of a macro at file scope.
+    fn named_in(&mut self, unit: &Unit, used: &TopMacro, known: Option<&'static Fact>) {
+        let named = |arg: &Span| {
+            let text = std::str::from_utf8(unit.files.slice(*arg)).ok()?;
+            unit.names.find(text.trim())
+        };
+        let mut entries = known.into_iter().flat_map(|k| k.effects(Verb::Entry));
+        if let Some(known) = known.filter(|_| entries.next().is_some()) {
+            for effect in known.effects(Verb::Entry) {
+                let role = match effect.note {
+                    "init" => Role::Init,
+                    "exit" => Role::Exit,
+                    _ => continue,
+                };
+                let arg = effect.arg.and_then(|n| used.args.get(usize::from(n)));
+                if let Some(name) = arg.and_then(named) {
+                    self.add(unit, name, role);
+                }
+            }
+            return;
+        }
+        // A parameter's or an attribute's function; a work item's runs only if it is queued.
+        let role = match known {
+            Some(known) if known.does(Verb::Init) => Role::Callback,
+            _ => Role::Member,
+        };
+        for name in used.args.iter().filter_map(named) {
+            let of_the_file = |id: &FunctionId| unit.function(*id).linkage == Linkage::Static;
+            if unit.named(name).iter().any(of_the_file) {
+                self.add(unit, name, role);
+            }
+        }
     }
 
     /// Functions whose name stands where a value is expected.
