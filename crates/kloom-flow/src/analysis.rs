@@ -1,5 +1,7 @@
 //! What the analysis of one unit found out, for rules to read.
 
+use crate::lock_issue::LockIssue;
+use crate::locks::LockName;
 use crate::memory::Key;
 use crate::roles::Roles;
 use crate::summary::{Demand, Need, Summary};
@@ -131,6 +133,12 @@ pub struct Analysis {
     pub misuses: Vec<Misuse>,
     /// Handles used while NULL.
     pub null_uses: Vec<NullUse>,
+    /// What went wrong with locks.
+    pub lock_issues: Vec<LockIssue>,
+    /// Locks that some function gives back without having taken them.
+    pub lock_dropped: FxHashSet<LockName>,
+    /// Functions that leave a lock held which a caller gives back.
+    pub lock_handed: FxHashSet<FunctionId>,
     /// Summaries, by [`FunctionId`].
     pub summaries: Vec<Summary>,
     /// Functions that were not followed.

@@ -2,9 +2,11 @@
 
 use crate::analysis::{Analysis, Misuse, MisuseKind, Use, insert_sorted};
 use crate::context::Context;
+use crate::lock_own::Exit;
 use crate::memory::{Cell, Cells, Key};
+use crate::shape::Shapes;
 use crate::state::State;
-use crate::summary::{Demand, Guard, MAX_DEMANDS, Need};
+use crate::summary::{Demand, Guard, LockDemand, MAX_DEMANDS, Need};
 use crate::value::{CellId, Info, Link, OriginId, Point, Sym, class_of, negated};
 use kloom_diag::Span;
 use kloom_facts::Classes;
@@ -28,6 +30,13 @@ pub(crate) struct Body<'a> {
     pub counters: FxHashSet<LocalId>,
     /// Where a returned error number was negated.
     pub negated_returns: Vec<Span>,
+    /// Shapes of conditions, if locks are followed.
+    pub shapes: Option<Shapes<'a>>,
+    /// Arguments that are statements about locks.
+    pub commands: Vec<Span>,
+    pub lock_demands: Vec<LockDemand>,
+    /// With which locks the function ends.
+    pub exits: Vec<Exit>,
 }
 
 impl Body<'_> {
@@ -228,13 +237,17 @@ impl Body<'_> {
         if !exact && self.reads_outside(cond) {
             state.doubt(point, u32::from(answer));
         }
-        let Some(link) = question else {
-            return Some(state);
-        };
-        self.note_test(&state, link, span);
-        state
-            .refine(link.of, link.classes(answer), span, link.tells_error())
-            .then_some(state)
+        let mut told = false;
+        if let Some(link) = question {
+            self.note_test(&state, link, span);
+            let classes = link.classes(answer);
+            told = classes.contains(state.info(link.of).classes);
+            if !state.refine(link.of, classes, span, link.tells_error()) {
+                return None;
+            }
+        }
+        self.note_answer(&mut state, cond, answer, question, told, point, span);
+        Some(state)
     }
 
     /// Whether an expression reads a variable of the file or a member of something.

@@ -39,13 +39,6 @@ impl Body<'_> {
             .iter()
             .map(|arg| self.eval(&mut state, &arg.expr, point, arg.span))
             .collect();
-        let Callee::Named(name) = call.callee else {
-            if let Callee::Indirect(target) = &call.callee {
-                self.eval(&mut state, target, point, call.callee_span);
-            }
-            self.hand_out(&mut state, &args, true, call.dst.is_some());
-            return vec![self.finish(state, call, point, Info::ANY)];
-        };
         let site = |by_place| Site {
             call,
             args: &args,
@@ -53,12 +46,24 @@ impl Body<'_> {
             point,
             span,
         };
+        let Callee::Named(name) = call.callee else {
+            if let Callee::Indirect(target) = &call.callee {
+                self.eval(&mut state, target, point, call.callee_span);
+            }
+            self.hand_out(&mut state, &args, true, call.dst.is_some());
+            self.unknown_callee(&mut state, &site(false), None);
+            return vec![self.finish(state, call, point, Info::ANY)];
+        };
         let defined = self.cx.unit.named(name);
         if !defined.is_empty() {
             let mut out = Vec::new();
             for callee in defined {
                 let by_place = self.cx.unit.function(*callee).origin == Origin::Macro;
                 out.extend(self.call_own(&state, &site(by_place), *callee, summaries));
+            }
+            // Of the arms of an `#if` only one is there.
+            if defined.len() > 1 && defined.iter().any(|f| self.cx.touches_locks(*f)) {
+                out.iter_mut().for_each(|state| state.locks.lose());
             }
             return out;
         }
@@ -69,6 +74,7 @@ impl Body<'_> {
                 // can reach what it is handed; the kernel's cannot know the module's structs.
                 let sibling = self.cx.unit.declared.contains_key(&name);
                 self.hand_out(&mut state, &args, sibling, call.dst.is_some());
+                self.unknown_callee(&mut state, &site(false), Some(name));
                 vec![self.finish(state, call, point, Info::ANY)]
             }
         }
@@ -212,7 +218,8 @@ impl Body<'_> {
         for object in freed {
             state.free(&self.cells, object);
         }
-        let mut out = self.result_of(state, site, fact, name);
+        let out = self.result_of(state, site, fact, name);
+        let mut out = self.lock_effects(out, site, fact);
         if zeroed && call.dst.is_some() {
             for state in &mut out {
                 state.set_zeroed(Sym::Made(point));

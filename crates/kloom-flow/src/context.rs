@@ -5,7 +5,7 @@ use crate::memory::Key;
 use crate::summary::Writes;
 use crate::value::Sym;
 use kloom_facts::{Effect, Fact, Facts, Returns, Target};
-use kloom_ir::{Callee, Expr, InstrKind, Linkage, Name, PlaceId, Unit};
+use kloom_ir::{Callee, Expr, FunctionId, InstrKind, Linkage, Name, PlaceId, Unit};
 use rustc_hash::FxHashSet;
 
 /// The unit and what its names mean.
@@ -20,6 +20,8 @@ pub(crate) struct Context<'a> {
     shared: FxHashSet<Name>,
     /// Where the unit keeps what can be an error pointer.
     error_keepers: Writes,
+    /// The functions that have to do with locks, if those are followed.
+    pub lock_users: Option<Vec<bool>>,
 }
 
 impl<'a> Context<'a> {
@@ -44,6 +46,7 @@ impl<'a> Context<'a> {
                 .map(|g| g.name)
                 .collect(),
             error_keepers: Writes::default(),
+            lock_users: None,
         };
         cx.error_keepers = error_keepers(&cx);
         cx
@@ -73,6 +76,12 @@ impl<'a> Context<'a> {
         let member = key.class();
         member.is_some_and(|m| self.error_keepers.members.contains(&m))
             || matches!(key, Key::Global(name, _) if self.error_keepers.globals.contains(name))
+    }
+
+    /// Whether a function has to do with locks, and those are followed.
+    pub fn touches_locks(&self, id: FunctionId) -> bool {
+        let users = self.lock_users.as_ref();
+        users.is_some_and(|users| users.get(id.0 as usize) == Some(&true))
     }
 
     /// Whether another file can write the variable.

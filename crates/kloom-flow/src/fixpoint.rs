@@ -3,22 +3,26 @@
 use crate::analysis::{Cut, MisuseKind};
 use crate::body::Body;
 use crate::liveness::Liveness;
+use crate::locks::LockTrack;
 use crate::memory::{Cell, Cells, Key};
 use crate::state::State;
-use crate::summary::{Guard, MAX_EFFECTS, MAX_OUTCOMES, Outcome, Summary, Value};
+use crate::summary::{Guard, LockDelta, MAX_EFFECTS, MAX_OUTCOMES, Outcome, Summary, Value};
 use crate::value::{CellId, Info, Point, Sym};
 use kloom_diag::Span;
 use kloom_facts::Classes;
-use kloom_ir::{BlockId, Expr, Function, InstrKind, LocalId, PlaceId, Terminator, Type};
+use kloom_ir::{BlockId, Expr, Function, InstrKind, LabelKind, LocalId, PlaceId, Terminator, Type};
 use rustc_hash::FxHashSet;
 use std::collections::BTreeSet;
 
 /// Most paths kept apart at one point; beyond that they are merged and prove nothing any more.
 const MAX_PATHS: usize = 20;
 
+/// By what paths are kept apart.
+type Tracked = (Vec<(CellId, u8, u64)>, LockTrack);
+
 /// One tracked path at the start of a block.
 struct Path {
-    key: Vec<(CellId, u8, u64)>,
+    key: Tracked,
     state: State,
     /// Already carried through the block.
     done: bool,
@@ -35,7 +39,7 @@ impl Body<'_> {
         let mut ready = BTreeSet::new();
         if let Some(entry) = paths.first_mut() {
             entry.push(Path {
-                key: Vec::new(),
+                key: Tracked::default(),
                 state: State::default(),
                 done: false,
             });
@@ -82,6 +86,7 @@ impl Body<'_> {
                 self.misuse(at, MisuseKind::WrongSign, None, None);
             }
         }
+        self.judge_exits();
         Ok(outcomes)
     }
 
@@ -100,7 +105,11 @@ impl Body<'_> {
         for instr in &block.instrs {
             let mut after = Vec::with_capacity(states.len());
             for state in states {
+                let from = after.len();
                 after.extend(self.instr(state, &instr.kind, point, instr.span, summaries));
+                for state in &mut after[from..] {
+                    self.forget_answers(state, &instr.kind);
+                }
             }
             states = after;
             states.truncate(MAX_PATHS);
@@ -150,6 +159,11 @@ impl Body<'_> {
                     }
                     if !told {
                         state.doubt(point, u32::MAX);
+                    }
+                    let labels = &f.block(*otherwise).labels;
+                    if !labels.iter().any(|l| l.kind == LabelKind::Default) {
+                        // Whoever writes no default thinks that there is no other value.
+                        state.locks.doubt_all();
                     }
                     out.push((*otherwise, state));
                 }
@@ -212,6 +226,7 @@ impl Body<'_> {
                     let cell = self.cell(&state, *place, span);
                     state.write(&self.cells, cell, Sym::Unknown);
                 }
+                state.locks.lose();
                 vec![state]
             }
             InstrKind::Wait { .. } | InstrKind::ScopeEnd(_) => vec![state],
@@ -266,6 +281,7 @@ impl Body<'_> {
         at: Span,
         outcomes: &mut Vec<Outcome>,
     ) {
+        self.note_exit(state, result, at);
         let result = result.map(|sym| self.outgoing(state, sym));
         if let Some(origin) = result.as_ref().and_then(|v| v.origin) {
             self.found.creation_mut(origin).handed_on |= result
@@ -316,6 +332,7 @@ impl Body<'_> {
                 guards: self.guards(state, None),
                 effects,
                 freed,
+                locks: self.lock_delta(state),
                 at,
             },
         );
@@ -353,7 +370,7 @@ fn add_outcome(outcomes: &mut Vec<Outcome>, new: Outcome) {
             let mixed = may_fail(v) && v.classes != Classes::NEG;
             (v.classes, v.origin.filter(|_| mixed), v.same.clone())
         });
-        (left, result)
+        (left, result, o.locks.clone())
     };
     let key = tracked(&new);
     if let Some(old) = outcomes.iter_mut().find(|o| tracked(o) == key) {
@@ -388,6 +405,12 @@ fn merge_outcome(old: &mut Outcome, new: &Outcome) {
     };
     if let (Some(a), Some(b)) = (&mut old.result, &new.result) {
         *a = joined(a, b);
+    }
+    if old.locks != new.locks {
+        old.locks = LockDelta {
+            lost: true,
+            ..LockDelta::default()
+        };
     }
     for key in &new.freed {
         if !old.freed.contains(key) {
@@ -441,7 +464,7 @@ fn merge(
         Cell::Global(_) => true,
         _ => false,
     };
-    let key = state.tracked(is_result);
+    let key = (state.tracked(is_result), state.locks.tracked());
     let full = list.len() >= MAX_PATHS;
     let at = list.iter().position(|p| p.key == key);
     let at = match at {

@@ -14,23 +14,33 @@ mod context;
 mod fixpoint;
 mod lifecycle;
 mod liveness;
+mod lock_call;
+mod lock_issue;
+mod lock_own;
+mod lock_sleep;
+mod locks;
 mod memory;
 pub mod model;
 mod module;
 mod own_call;
 mod print;
 mod roles;
+mod shape;
 mod state;
 mod summary;
 mod unnoticed;
 mod value;
 
 pub use analysis::{Analysis, Creation, Cut, Made, Misuse, MisuseKind, NullUse, Use};
+pub use lock_issue::{LockIssue, LockIssueKind};
+pub use locks::{How, Irq, LockKind, LockName};
 pub use memory::{Key, Part};
 pub use module::{Module, Open};
 pub use print::{print_key, print_summary};
 pub use roles::{Role, Roles};
-pub use summary::{Demand, Guard, Need, Outcome, Summary, Value, Writes};
+pub use summary::{
+    Demand, Guard, LockDelta, LockDemand, LockNeed, Need, Outcome, Summary, Value, Writes,
+};
 pub use value::{OriginId, Point};
 
 use body::Body;
@@ -39,14 +49,26 @@ use context::Context;
 use kloom_facts::{Facts, Returns, Target, Verb};
 use kloom_ir::{FunctionId, Unit};
 use memory::Cells;
+use shape::Shapes;
 
 /// Most rounds through a cycle of the call graph.
 const MAX_ROUNDS: usize = 6;
 
-/// Follows every function of the unit that has to do with error pointers, and the unit's life.
-pub fn analyze(unit: &Unit, facts: Facts, target: Target) -> Analysis {
+/// What is wanted beside error pointers; what is not costs nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Locks, and what may sleep.
+    pub locks: bool,
+}
+
+/// Follows every function of the unit that has to do with error pointers or with what else is
+/// wanted, and the unit's life.
+pub fn analyze(unit: &Unit, facts: Facts, target: Target, wanted: Wanted) -> Analysis {
     let mut cx = Context::new(unit, facts, target);
     let graph = CallGraph::of(unit);
+    if wanted.locks {
+        cx.lock_users = Some(lock_users(&cx, &graph));
+    }
     cx.writes = callgraph::writes(unit, &graph);
     let mut found = Analysis {
         summaries: unit.functions.iter().map(|_| Summary::default()).collect(),
@@ -68,6 +90,15 @@ pub fn analyze(unit: &Unit, facts: Facts, target: Target) -> Analysis {
             }
         }
     }
+    let (handed, dropped) = (&found.lock_handed, &found.lock_dropped);
+    found.lock_issues.retain(|issue| {
+        let by_caller = issue.kind == LockIssueKind::StillHeld && handed.contains(&issue.function);
+        let elsewhere = issue
+            .unless_dropped
+            .as_ref()
+            .is_some_and(|l| dropped.contains(l));
+        !by_caller && !elsewhere
+    });
     found.roles = Roles::of(unit, |name| cx.fact(name));
     for at in 0..found.creations.len() {
         found.creations[at].unnoticed = unnoticed::is_unnoticed(&cx, &found.creations[at]);
@@ -109,10 +140,21 @@ fn follow(cx: &Context<'_>, id: FunctionId, found: &mut Analysis) {
         demands: Vec::new(),
         counters: fixpoint::counters(cx.unit.function(id)),
         negated_returns: Vec::new(),
+        shapes: cx
+            .lock_users
+            .is_some()
+            .then(|| Shapes::of(cx.unit.function(id))),
+        commands: Vec::new(),
+        lock_demands: Vec::new(),
+        exits: Vec::new(),
     };
+    if body.shapes.is_some() {
+        body.commands = body.find_commands();
+    }
     let result = body.run(&summaries);
     let mut demands = std::mem::take(&mut body.demands);
     demands.sort_by(|a, b| a.chain.cmp(&b.chain));
+    let lock_demands = std::mem::take(&mut body.lock_demands);
     found.summaries = summaries;
     let slot = &mut found.summaries[id.0 as usize];
     match result {
@@ -120,6 +162,7 @@ fn follow(cx: &Context<'_>, id: FunctionId, found: &mut Analysis) {
             *slot = Summary {
                 outcomes,
                 demands,
+                lock_demands,
                 followed: true,
             };
         }
@@ -133,14 +176,16 @@ fn follow(cx: &Context<'_>, id: FunctionId, found: &mut Analysis) {
 /// Which functions have to do with error pointers: they make, test, decode or need valid ones,
 /// or call one that does. Plain accessors are followed too, since they name what others test.
 fn matters(cx: &Context<'_>, graph: &CallGraph) -> Vec<bool> {
-    let mut out: Vec<bool> = cx
+    let own: Vec<bool> = cx
         .unit
         .functions
         .iter()
-        .map(|f| {
+        .zip(0..)
+        .map(|(f, at)| {
             // `return p->q;`: what it gives is the same thing every time.
             let accessor = f.blocks.len() <= 2 && callgraph::calls(f).next().is_none();
             accessor
+                || cx.touches_locks(FunctionId(at))
                 || callgraph::calls(f).any(|name| {
                     cx.unit.named(name).is_empty()
                         && cx.fact(name).is_some_and(|fact| {
@@ -159,6 +204,28 @@ fn matters(cx: &Context<'_>, graph: &CallGraph) -> Vec<bool> {
                 })
         })
         .collect();
+    with_callers(own, graph)
+}
+
+/// Which functions take or give back locks, or may sleep, or call one that does.
+fn lock_users(cx: &Context<'_>, graph: &CallGraph) -> Vec<bool> {
+    use Verb::{Acquire, Annotates, Context, MaySleep, Release};
+    let uses = |fact: &kloom_facts::Fact| {
+        let mut effects = fact.effects.iter();
+        effects.any(|e| {
+            matches!(e.verb, Acquire | Release | Context | MaySleep)
+                || e.verb == Annotates && (e.says("takes") || e.says("drops"))
+        })
+    };
+    let functions = cx.unit.functions.iter();
+    let own = functions
+        .map(|f| callgraph::calls(f).any(|name| cx.fact(name).is_some_and(uses)))
+        .collect();
+    with_callers(own, graph)
+}
+
+/// Adds to a set of functions all that can call one of them.
+fn with_callers(mut out: Vec<bool>, graph: &CallGraph) -> Vec<bool> {
     for component in &graph.components {
         let any = component.iter().any(|f| {
             out[f.0 as usize]

@@ -137,6 +137,15 @@ impl Cells {
         }
     }
 
+    /// The member that the cell is, of whatever struct.
+    pub fn member(&self, id: CellId) -> Option<Name> {
+        match self.get(id) {
+            Cell::Field { name, .. } => Some(name),
+            Cell::Index { of, .. } => self.member(of),
+            _ => None,
+        }
+    }
+
     /// The cell's path from a parameter or a global, as it was at entry.
     pub fn path(&self, id: CellId, params: u32) -> Option<Key> {
         let mut parts = Vec::new();

@@ -10,7 +10,7 @@ use kloom_facts::Classes;
 use kloom_ir::{Expr, FunctionId, Origin};
 
 /// Where a key leads in the caller.
-enum Target {
+pub(crate) enum Target {
     Value(Sym),
     Cell(CellId),
 }
@@ -30,6 +30,9 @@ impl Body<'_> {
             if let Some(writes) = self.cx.writes.get(callee.0 as usize) {
                 self.overwrite(&mut state, writes);
             }
+            if self.cx.touches_locks(callee) {
+                state.locks.lose();
+            }
             return vec![self.finish(state, site.call, site.point, Info::ANY)];
         };
         for demand in &summary.demands {
@@ -37,12 +40,20 @@ impl Body<'_> {
                 self.meet_demand(state, site, demand);
             }
         }
+        for demand in &summary.lock_demands {
+            self.meet_lock_demand(state, site, demand);
+        }
         let mut out = Vec::new();
+        let mut ways = Vec::new();
         for outcome in &summary.outcomes {
             let mut after = state.clone();
             if self.fits(&mut after, site, &outcome.guards) {
+                ways.push(outcome);
                 out.push(self.apply(after, state, site, callee, outcome));
             }
+        }
+        if !self.locks_are_settled(site, &ways) {
+            out.iter_mut().for_each(|state| state.locks.lose());
         }
         out
     }
@@ -59,7 +70,7 @@ impl Body<'_> {
     }
 
     /// The key's cell or value in the caller's state before the call.
-    fn target(&mut self, state: &State, site: &Site<'_>, key: &Key) -> Option<Target> {
+    pub fn target(&mut self, state: &State, site: &Site<'_>, key: &Key) -> Option<Target> {
         let (mut at, parts) = match key {
             Key::Param(n, parts) => {
                 let place = match site.call.args.get(*n as usize).map(|a| &a.expr) {
@@ -104,7 +115,7 @@ impl Body<'_> {
         Some(at)
     }
 
-    fn value_at(&mut self, state: &State, site: &Site<'_>, key: &Key) -> Option<Sym> {
+    pub fn value_at(&mut self, state: &State, site: &Site<'_>, key: &Key) -> Option<Sym> {
         match self.target(state, site, key)? {
             Target::Value(sym) => Some(sym),
             Target::Cell(cell) => Some(state.read(&self.cells, cell)),
@@ -112,7 +123,7 @@ impl Body<'_> {
     }
 
     /// Restricts the state to the guards; `false` if they cannot hold.
-    fn fits(&mut self, state: &mut State, site: &Site<'_>, guards: &[Guard]) -> bool {
+    pub fn fits(&mut self, state: &mut State, site: &Site<'_>, guards: &[Guard]) -> bool {
         for guard in guards {
             let Some(sym) = self.value_at(state, site, &guard.key) else {
                 continue;
@@ -209,6 +220,7 @@ impl Body<'_> {
                 after.free(&self.cells, object);
             }
         }
+        self.apply_locks(&mut after, before, site, callee, &outcome.locks);
         let Some(result) = &outcome.result else {
             return after;
         };

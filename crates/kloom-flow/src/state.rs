@@ -1,5 +1,6 @@
 //! The abstract state of one path: what cells hold, and what is known about those values.
 
+use crate::locks::Locks;
 use crate::memory::{Cell, Cells};
 use crate::value::{CellId, Info, Link, OriginId, Point, Sym, class_of};
 use kloom_diag::Span;
@@ -48,6 +49,8 @@ pub struct State {
     /// Conditions on something outside the function that classes cannot tell, with the way taken:
     /// what they lead to may be ruled out by what the caller or an earlier entry point did.
     doubts: Vec<(Point, u32)>,
+    /// What is held.
+    pub locks: Locks,
 }
 
 impl State {
@@ -84,6 +87,7 @@ impl State {
     /// The object is gone; what it held is nobody's business.
     pub fn free(&mut self, cells: &Cells, object: Sym) {
         self.share(object);
+        self.locks.retire(cells, object);
         self.drop_cells(|c| cells.get(cells.root(c)) == Cell::Object(object));
         if let Err(at) = self.freed.binary_search(&object) {
             self.freed.insert(at, object);
@@ -118,6 +122,7 @@ impl State {
     /// Writes a cell. Parts of it are forgotten, and so are members of the same class in objects
     /// that may be the same one under another name.
     pub fn write(&mut self, cells: &Cells, cell: CellId, sym: Sym) {
+        self.locks.moved(cells, cell);
         let class = cells.class(cell);
         let root = cells.root(cell);
         let in_object = matches!(cells.get(root), Cell::Object(_));
@@ -142,6 +147,14 @@ impl State {
             sym
         };
         self.cells.set(cell, sym);
+    }
+
+    /// Gives the unknown value of a cell a name, so that copies of it are known to be the same.
+    pub fn give_name(&mut self, cells: &Cells, cell: CellId, name: Sym) {
+        if self.read(cells, cell) == Sym::Unknown {
+            self.retire(cells, name);
+            self.cells.set(cell, name);
+        }
     }
 
     /// The failed creation that the cell holds, if it does for sure.
@@ -184,6 +197,7 @@ impl State {
         self.drop_cells(|c| cells.get(cells.root(c)) == Cell::Object(sym));
         self.infos.remove(sym);
         self.share(sym);
+        self.locks.retire(cells, sym);
         self.freed.retain(|f| *f != sym);
         for entry in &mut self.infos.0 {
             if entry.1.link.is_some_and(|l| l.of == sym) {
@@ -267,6 +281,7 @@ impl State {
             zeroed: common(&self.zeroed, &other.zeroed),
             freed: common(&self.freed, &other.freed),
             doubts: common(&self.doubts, &other.doubts),
+            locks: self.locks.join(&other.locks),
             ..State::default()
         };
         let (a, b) = (&self.cells.0, &other.cells.0);
@@ -291,6 +306,7 @@ impl State {
             let sym = if x == y {
                 x
             } else {
+                out.locks.retire(cells, Sym::Phi(block, cell));
                 meet(cell, x, y, self, other, block, &mut out)
             };
             out.cells.0.push((cell, sym));

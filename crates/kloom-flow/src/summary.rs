@@ -1,5 +1,6 @@
 //! What a call of a unit's function means to its caller.
 
+use crate::locks::{How, LockName};
 use crate::memory::Key;
 use crate::value::OriginId;
 use kloom_diag::Span;
@@ -13,6 +14,9 @@ pub const MAX_OUTCOMES: usize = 8;
 pub const MAX_DEMANDS: usize = 48;
 /// Most effects kept per outcome; those that carry a creation are kept first.
 pub const MAX_EFFECTS: usize = 40;
+
+/// Most demands on locks kept per function.
+pub const MAX_LOCK_DEMANDS: usize = 24;
 
 /// A value as the caller sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -51,8 +55,53 @@ pub struct Outcome {
     pub effects: Vec<(Key, Value)>,
     /// Objects it has freed: what these keys point to.
     pub freed: Vec<Key>,
+    /// What it did to locks.
+    pub locks: LockDelta,
     /// Where it returns.
     pub at: Span,
+}
+
+/// What a call leaves other than it was.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LockDelta {
+    /// Held afterwards, and not before.
+    pub taken: Vec<(LockName, How)>,
+    /// The caller's, given back.
+    pub dropped: Vec<(LockName, How)>,
+    /// More than can be said.
+    pub lost: bool,
+}
+
+/// What a callee needs of the locks that its caller holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LockNeed {
+    /// It may sleep; if there is a word, only if the value of the key says it.
+    Sleep {
+        /// The key, and the word.
+        word: Option<(Key, &'static str)>,
+    },
+    /// It takes this lock.
+    Free {
+        /// Which.
+        name: LockName,
+        /// How.
+        how: How,
+    },
+}
+
+/// A need, and when there is one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockDemand {
+    /// What it needs.
+    pub need: LockNeed,
+    /// What has to hold for it to get there.
+    pub guards: Vec<Guard>,
+    /// It also hangs on a condition that no guard can say.
+    pub doubt: bool,
+    /// The caller's locks that are not held there.
+    pub free: Vec<LockName>,
+    /// Where, and the calls that lead there, innermost first.
+    pub chain: Vec<Span>,
 }
 
 /// What uses a value that must be a valid pointer.
@@ -127,6 +176,8 @@ pub struct Summary {
     pub outcomes: Vec<Outcome>,
     /// What it uses of what it was given.
     pub demands: Vec<Demand>,
+    /// What it needs of the locks that are held.
+    pub lock_demands: Vec<LockDemand>,
     /// Whether `outcomes` and `demands` were computed; else only [`Writes`] is known.
     pub followed: bool,
 }

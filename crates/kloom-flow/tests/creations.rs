@@ -3,7 +3,7 @@
 use kloom_c::Context;
 use kloom_diag::{Provider, Span};
 use kloom_facts::{Facts, Target};
-use kloom_flow::{Analysis, MisuseKind};
+use kloom_flow::{Analysis, MisuseKind, Wanted};
 use kloom_ir::Unit;
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ impl Provider for NoFiles {
 fn analyse(text: &str) -> (Unit, Analysis) {
     let context = Context::new(Facts::builtin(), &NoFiles, None);
     let unit = kloom_c::lower(&context, "test.c", text.as_bytes().into());
-    let analysis = kloom_flow::analyze(&unit, Facts::builtin(), Target::NEWEST);
+    let analysis = kloom_flow::analyze(&unit, Facts::builtin(), Target::NEWEST, Wanted::default());
     (unit, analysis)
 }
 

@@ -7,7 +7,7 @@ use crate::siblings::Siblings;
 use crate::{fold, pattern, siblings};
 use kloom_diag::{Diagnostic, Provider, SourceMap, Span};
 use kloom_facts::{Facts, Target};
-use kloom_flow::{Cut, Module};
+use kloom_flow::{Cut, Module, Wanted};
 use kloom_ir::Skipped;
 use std::cell::OnceCell;
 use std::sync::Arc;
@@ -38,10 +38,16 @@ impl<'a> Linter<'a> {
         }
     }
 
+    /// Whether a rule is on that this module decides.
+    fn checks(&self, module: &str) -> bool {
+        let mut on = self.selection.rules().iter();
+        on.any(|rule| matches!(rule.logic, Logic::Check(name) if name == module))
+    }
+
     /// Reads one file and follows it, by itself.
-    pub(crate) fn follow(&self, path: &str, text: Arc<[u8]>) -> Module {
+    pub(crate) fn follow(&self, path: &str, text: Arc<[u8]>, wanted: Wanted) -> Module {
         let unit = kloom_c::lower(&self.front, path, text);
-        let analysis = kloom_flow::analyze(&unit, self.front.facts, self.target);
+        let analysis = kloom_flow::analyze(&unit, self.front.facts, self.target, wanted);
         Module { unit, analysis }
     }
 }
@@ -180,7 +186,10 @@ impl FileReport {
 
 /// Reads one file and says what is wrong in it. Never fails: what could not be read is counted.
 pub fn lint_file(linter: &Linter<'_>, path: &str, text: Arc<[u8]>) -> FileReport {
-    let mut module = linter.follow(path, text);
+    let wanted = Wanted {
+        locks: linter.checks("locks"),
+    };
+    let mut module = linter.follow(path, text, wanted);
     siblings::answer(linter, path, &mut module);
     let Module { unit, analysis } = module;
     let context = Context {
@@ -193,16 +202,12 @@ pub fn lint_file(linter: &Linter<'_>, path: &str, text: Arc<[u8]>) -> FileReport
         model: OnceCell::new(),
     };
     let mut findings = Findings::default();
-    let on = linter.selection.rules();
     for (module, check) in CHECKS {
-        if on
-            .iter()
-            .any(|rule| matches!(rule.logic, Logic::Check(name) if name == *module))
-        {
+        if linter.checks(module) {
             check(&context, &mut findings);
         }
     }
-    for rule in on {
+    for rule in linter.selection.rules() {
         if let Logic::Pattern(logic) = &rule.logic {
             pattern::check(&context, rule, logic, &mut findings);
         }

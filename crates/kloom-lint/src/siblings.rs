@@ -3,7 +3,7 @@
 use crate::kbuild::{Linked, linked};
 use crate::lint::Linter;
 use kloom_facts::Verb;
-use kloom_flow::Module;
+use kloom_flow::{Module, Wanted};
 use memchr::memmem;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
@@ -40,7 +40,7 @@ impl Siblings {
         {
             return module.clone();
         }
-        let module = Arc::new(linter.follow(path, text.clone()));
+        let module = Arc::new(linter.follow(path, text.clone(), Wanted::default()));
         let mut state = lock();
         if state.bytes + text.len() > CAPACITY {
             *state = State::default();

@@ -5,7 +5,7 @@ use crate::args::DebugCommand;
 use crate::disk::{self, Disk, Text};
 use anyhow::{Context as _, bail};
 use kloom_facts::{Facts, Target};
-use kloom_flow::{analyze, print_summary};
+use kloom_flow::{Wanted, analyze, print_summary};
 use kloom_ir::{FunctionId, Unit, mermaid, print_function};
 use kloom_report::clean_text;
 use std::io::{self, Write};
@@ -34,7 +34,7 @@ pub fn run(command: &DebugCommand) -> anyhow::Result<u8> {
         DebugCommand::Summary { file, function } => {
             let unit = unit(file, facts)?;
             let ids = functions(&unit, function.as_deref())?;
-            let analysis = analyze(&unit, facts, Target::NEWEST);
+            let analysis = analyze(&unit, facts, Target::NEWEST, Wanted { locks: true });
             each(ids, |id| {
                 let summary = &analysis.summaries[id.0 as usize];
                 print_summary(&unit, unit.function(id), summary)

@@ -12,7 +12,7 @@ use clap::{Args, ValueEnum};
 use kloom::disk::Disk;
 use kloom_diag::{Diagnostic, FileId, SourceFile, Span};
 use kloom_facts::{Facts, Target};
-use kloom_flow::Analysis;
+use kloom_flow::{Analysis, Wanted};
 use kloom_lint::Linter;
 use std::path::Path;
 
@@ -103,7 +103,7 @@ fn account(
     let shown = path.to_string_lossy();
     let report = lint(linter, &shown, bytes.clone().into());
     let unit = kloom_c::lower(front, &shown, bytes.clone().into());
-    let analysis = kloom_flow::analyze(&unit, Facts::builtin(), target);
+    let analysis = kloom_flow::analyze(&unit, Facts::builtin(), target, Wanted::default());
     let file = SourceFile::new(&*shown, bytes.clone());
     let line = |offset: u32| file.line_col(offset).line;
     let row = |creation: &Creation| {

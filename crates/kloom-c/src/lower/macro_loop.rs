@@ -22,9 +22,10 @@ impl Body<'_, '_> {
         let text = self.text;
         let span = text.span(node);
         let (head, body, after) = (self.new_block(), self.new_block(), self.new_block());
+        // What the arguments call is called once.
+        let call = self.macro_call(node, name, found);
         self.flow_to(head);
         self.start(head);
-        let call = self.macro_call(node, name, found);
         let moved = self.moved(name, &call.args);
         self.push(InstrKind::Call(Box::new(call)), span);
         for place in moved {

@@ -4,6 +4,7 @@ use crate::context::{Context, Findings};
 
 pub mod err_ptr;
 pub mod lock_api_typo;
+pub mod locks;
 pub mod missing_license;
 pub mod stop_wait;
 

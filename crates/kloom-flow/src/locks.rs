@@ -1,0 +1,474 @@
+//! Which locks are held on a path, how, and since where.
+//!
+//! A lock is followed under one name; where that name may no longer mean the same lock, it is
+//! kept as held but is no longer [`Held::sure`], and nothing is said about it.
+
+use crate::memory::{Cell, Cells, Key};
+use crate::value::{CellId, Point, Sym};
+use kloom_diag::Span;
+use kloom_facts::Effect;
+use kloom_ir::FunctionId;
+
+/// Most locks followed at once on one path.
+const MAX_HELD: usize = 12;
+/// Most tests kept to show the way.
+const MAX_TRAIL: usize = 6;
+/// Most answers remembered on one path.
+const MAX_ANSWERS: usize = 24;
+
+/// What a lock is; contexts that are counted like one are among them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LockKind {
+    /// `spinlock_t`, and locks made of one.
+    Spin,
+    /// `rwlock_t`.
+    RwLock,
+    /// Mutexes of all sorts.
+    Mutex,
+    /// `struct rw_semaphore`, per-CPU ones too.
+    Rwsem,
+    /// A seqlock's writer side.
+    Seqlock,
+    /// A bit used as a spinlock.
+    Bit,
+    /// An RCU reader.
+    Rcu,
+    /// Interrupts are off.
+    Irq,
+    /// Bottom halves are off.
+    Bh,
+    /// Preemption is off.
+    Preempt,
+    /// Anything that may be given back by somebody else, or that nests.
+    Other,
+}
+
+/// What taking a lock does to interrupts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Irq {
+    /// Nothing.
+    Kept,
+    /// Turns them off, and giving it back turns them on.
+    Off,
+    /// Turns them off and keeps what they were.
+    Saved,
+    /// Turns bottom halves off.
+    Bh,
+}
+
+/// How a lock is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct How {
+    /// What it is.
+    pub kind: LockKind,
+    /// Shared with other readers.
+    pub read: bool,
+    /// What it does to interrupts.
+    pub irq: Irq,
+    /// Taken by somebody who says that another one like it is held.
+    pub nested: bool,
+}
+
+impl How {
+    /// What the note of an effect says.
+    pub(crate) fn of(effect: &Effect) -> How {
+        let kinds = [
+            ("spin", LockKind::Spin),
+            ("raw-spin", LockKind::Spin),
+            ("rwlock", LockKind::RwLock),
+            ("mutex", LockKind::Mutex),
+            ("rtmutex", LockKind::Mutex),
+            ("rwsem", LockKind::Rwsem),
+            ("percpu-rwsem", LockKind::Rwsem),
+            ("seqlock", LockKind::Seqlock),
+            ("bit-spin", LockKind::Bit),
+            ("srcu", LockKind::Other),
+            ("local", LockKind::Other),
+            ("hwspin", LockKind::Other),
+            ("rcu", LockKind::Rcu),
+            ("rcu-bh", LockKind::Rcu),
+            ("rcu-sched", LockKind::Rcu),
+            ("preempt", LockKind::Preempt),
+            ("irq", LockKind::Irq),
+            ("irqsave", LockKind::Irq),
+            ("bh", LockKind::Bh),
+        ];
+        let kind = kinds.iter().find(|(word, _)| effect.says(word));
+        How {
+            kind: kind.map_or(LockKind::Other, |(_, kind)| *kind),
+            read: effect.says("read"),
+            irq: if effect.says("irqsave") {
+                Irq::Saved
+            } else if effect.says("irq") {
+                Irq::Off
+            } else if effect.says("bh") {
+                Irq::Bh
+            } else {
+                Irq::Kept
+            },
+            nested: effect.says("nested"),
+        }
+    }
+
+    /// Whether its holder must not sleep.
+    pub fn is_atomic(self) -> bool {
+        !matches!(
+            self.kind,
+            LockKind::Mutex | LockKind::Rwsem | LockKind::Other
+        )
+    }
+
+    /// Whether the one who takes it gives it back, once.
+    pub fn is_owned(self) -> bool {
+        matches!(
+            self.kind,
+            LockKind::Spin
+                | LockKind::RwLock
+                | LockKind::Mutex
+                | LockKind::Rwsem
+                | LockKind::Seqlock
+                | LockKind::Bit
+        )
+    }
+}
+
+/// The name a lock is followed under.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LockId {
+    /// The lock in this cell, or the one of this kind that guards the object in it.
+    Cell(CellId, LockKind),
+    /// The only one: its functions share this word.
+    Word(&'static str, LockKind),
+    /// One of these members; which one is not known.
+    Class(kloom_ir::Name, kloom_ir::Name, LockKind),
+}
+
+impl LockId {
+    /// What it is.
+    pub fn kind(self) -> LockKind {
+        match self {
+            LockId::Cell(_, kind) | LockId::Word(_, kind) | LockId::Class(_, _, kind) => kind,
+        }
+    }
+}
+
+/// A lock in terms that mean something outside the function.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LockName {
+    /// The lock at this key.
+    Key(Key, LockKind),
+    /// The only one.
+    Word(&'static str, LockKind),
+}
+
+impl LockName {
+    /// The name that it has in every function: the member it is, if it is one.
+    pub(crate) fn anywhere(&self) -> LockName {
+        match self {
+            LockName::Key(key, kind) => {
+                let class = key.class().map(|(owner, name)| Key::Class(owner, name));
+                LockName::Key(class.unwrap_or_else(|| key.clone()), *kind)
+            }
+            LockName::Word(..) => self.clone(),
+        }
+    }
+}
+
+/// A lock that is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// Which.
+    pub id: LockId,
+    /// How.
+    pub how: How,
+    /// Where it was taken, in this function.
+    pub at: Span,
+    /// What was named there.
+    pub named: Span,
+    /// The callee that left it held.
+    pub by: Option<FunctionId>,
+    /// Its name still means this lock, and nobody else can have given it back.
+    pub sure: bool,
+    /// The caller held it before and has it back.
+    pub restored: bool,
+}
+
+/// A lock given back: the caller's, or one of the function's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// Which.
+    pub id: LockId,
+    /// How it was held.
+    pub how: How,
+    /// Where.
+    pub at: Span,
+    /// The last test before that, with its answer.
+    pub under: Option<(Span, bool)>,
+    /// It was held for sure, and not taken again since.
+    pub sure: bool,
+}
+
+/// The answer to a condition that classes cannot tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// What was asked.
+    pub shape: u64,
+    /// Where.
+    pub point: Point,
+    /// The answer.
+    pub yes: bool,
+    /// A guard says the same to callers.
+    pub guarded: bool,
+}
+
+/// The locks of one path.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Locks {
+    /// Held, in the order taken.
+    pub held: Vec<Held>,
+    /// The caller's, given back.
+    pub dropped: Vec<Ended>,
+    /// Taken here and given back.
+    pub ended: Vec<Ended>,
+    /// Variables that hold a saved interrupt state.
+    pub saved: Vec<(CellId, Span)>,
+    /// Variables whose saved state was restored.
+    pub restored: Vec<(CellId, Span)>,
+    /// The last tests since something was held, with their answers.
+    pub trail: Vec<(Span, bool)>,
+    /// More happened than can be said.
+    pub lost: bool,
+    answers: Vec<Answer>,
+}
+
+/// By what paths are kept apart: what is held, what of the caller's was dropped.
+pub type LockTrack = (bool, Vec<(LockId, How, bool)>, Vec<LockId>);
+
+impl Locks {
+    /// The part by which paths are kept apart.
+    pub fn tracked(&self) -> LockTrack {
+        if self.lost {
+            return (true, Vec::new(), Vec::new());
+        }
+        let held = self.held.iter().map(|h| (h.id, h.how, h.restored));
+        let mut held: Vec<_> = held.collect();
+        held.sort_unstable();
+        let mut dropped: Vec<_> = self.dropped.iter().map(|d| d.id).collect();
+        dropped.sort_unstable();
+        (false, held, dropped)
+    }
+
+    /// What holds on either of two paths.
+    pub fn join(&self, other: &Locks) -> Locks {
+        if self.lost || other.lost || self.tracked() != other.tracked() {
+            return Locks {
+                lost: true,
+                ..Locks::default()
+            };
+        }
+        let mut out = self.clone();
+        for held in &mut out.held {
+            let same = other.held.iter().filter(|h| h.id == held.id);
+            held.sure &= same.into_iter().all(|h| h.sure);
+        }
+        let in_other = |list: &[Ended], e: &Ended| list.iter().any(|o| o.id == e.id);
+        out.ended.retain(|e| in_other(&other.ended, e));
+        out.saved.retain(|s| other.saved.iter().any(|o| o.0 == s.0));
+        out.restored
+            .retain(|s| other.restored.iter().any(|o| o.0 == s.0));
+        out.answers.retain(|a| {
+            let mut same = other.answers.iter();
+            same.any(|o| o.shape == a.shape && o.yes == a.yes)
+        });
+        out
+    }
+
+    /// Nothing can be said on this path any more.
+    pub fn lose(&mut self) {
+        *self = Locks {
+            lost: true,
+            ..Locks::default()
+        };
+    }
+
+    /// Somebody may have given back what is held, or taken what is not.
+    pub fn doubt_all(&mut self) {
+        self.held.iter_mut().for_each(|h| h.sure = false);
+        self.dropped.iter_mut().for_each(|d| d.sure = false);
+        self.ended.clear();
+        self.saved.clear();
+        self.restored.clear();
+    }
+
+    /// Notes a lock as held.
+    pub fn hold(&mut self, held: Held) {
+        if self.held.len() >= MAX_HELD {
+            return self.lose();
+        }
+        self.ended.retain(|e| e.id != held.id);
+        self.held.push(held);
+    }
+
+    /// The lock that is held under this name, the last one taken.
+    pub fn find(&self, id: LockId) -> Option<&Held> {
+        self.held.iter().rev().find(|h| h.id == id)
+    }
+
+    /// Takes away what is held under this name, or else what may be the same under another one.
+    pub fn end(&mut self, cells: &Cells, id: LockId, at: Span) -> Option<Held> {
+        let exact = self.held.iter().rposition(|h| h.id == id);
+        let alike = |h: &Held| alike(cells, h.id, id);
+        let found = exact.or_else(|| self.held.iter().rposition(alike))?;
+        let mut held = self.held.remove(found);
+        held.sure &= exact.is_some();
+        if held.sure && !held.restored {
+            let (id, how) = (held.id, held.how);
+            self.ended.retain(|e| e.id != id);
+            let under = self.trail.last().copied();
+            self.ended.push(Ended {
+                id,
+                how,
+                at,
+                under,
+                sure: true,
+            });
+        }
+        if self.held.is_empty() {
+            self.trail.clear();
+        }
+        Some(held)
+    }
+
+    /// Notes which way a test went while something is held.
+    pub fn went(&mut self, at: Span, yes: bool) {
+        if self.held.is_empty() {
+            return;
+        }
+        self.trail.retain(|(span, _)| *span != at);
+        if self.trail.len() == MAX_TRAIL {
+            self.trail.remove(0);
+        }
+        self.trail.push((at, yes));
+    }
+
+    /// A condition whose answer cannot be told. If this path has answered the same one otherwise
+    /// elsewhere, it is a path that perhaps nobody takes.
+    pub fn answer(&mut self, new: Answer) {
+        let Some(old) = self.answers.iter_mut().find(|a| a.shape == new.shape) else {
+            if self.answers.len() == MAX_ANSWERS {
+                self.answers.remove(0);
+            }
+            return self.answers.push(new);
+        };
+        let contradicted = old.yes != new.yes && old.point != new.point;
+        *old = new;
+        if contradicted {
+            self.doubt_all();
+        }
+    }
+
+    /// Whether this path hangs on the answer to a condition that cannot be told.
+    pub fn hangs_on_answers(&self) -> bool {
+        self.answers.iter().any(|a| !a.guarded)
+    }
+
+    /// Forgets the answers that no longer hold because what they read was written.
+    pub fn forget_answers(&mut self, reads: impl Fn(u64) -> bool) {
+        self.answers.retain(|a| !reads(a.shape));
+    }
+
+    /// The cell was written: locks reached through the pointer in it are others now.
+    pub fn moved(&mut self, cells: &Cells, cell: CellId) {
+        for held in &mut self.held {
+            if let LockId::Cell(lock, _) = held.id {
+                held.sure &= !goes_through(cells, lock, cell);
+            }
+        }
+    }
+
+    /// The value named `sym` is made anew: locks in the old one's object have no name any more.
+    pub fn retire(&mut self, cells: &Cells, sym: Sym) {
+        for held in &mut self.held {
+            if let LockId::Cell(lock, _) = held.id {
+                held.sure &= !in_object(cells, lock, sym);
+            }
+        }
+        let old = |id: LockId| matches!(id, LockId::Cell(c, _) if in_object(cells, c, sym));
+        self.ended.retain(|e| !old(e.id));
+    }
+}
+
+/// Whether the cell lies in the object that `sym` leads to, also by way of others.
+fn in_object(cells: &Cells, cell: CellId, sym: Sym) -> bool {
+    let mut at = cell;
+    loop {
+        match cells.get(cells.root(at)) {
+            Cell::Object(object) if object == sym => return true,
+            Cell::Object(Sym::Init(next) | Sym::Out(_, next)) => at = next,
+            _ => return false,
+        }
+    }
+}
+
+/// Whether the cell is reached through the pointer that stands in `through`, and is named by it.
+fn goes_through(cells: &Cells, cell: CellId, through: CellId) -> bool {
+    let mut at = cell;
+    loop {
+        match cells.get(cells.root(at)) {
+            Cell::Object(Sym::Out(Point(u32::MAX), next)) => {
+                if cells.within(next, through) {
+                    return true;
+                }
+                at = next;
+            }
+            Cell::Object(Sym::Init(next)) => at = next,
+            _ => return false,
+        }
+    }
+}
+
+/// Whether two names may mean one lock: the same member, the same kind.
+pub(crate) fn alike(cells: &Cells, a: LockId, b: LockId) -> bool {
+    if a.kind() != b.kind() {
+        return false;
+    }
+    let member = |id| match id {
+        LockId::Class(_, name, _) => Some(name),
+        LockId::Cell(cell, _) => cells.member(cell),
+        LockId::Word(..) => None,
+    };
+    match (a, b) {
+        (LockId::Word(x, _), LockId::Word(y, _)) => x == y,
+        (LockId::Word(..), _) | (_, LockId::Word(..)) => false,
+        _ => match (member(a), member(b)) {
+            (Some(x), Some(y)) => x == y,
+            // A bare pointer to a lock, or the object it guards.
+            (None, None) => true,
+            _ => false,
+        },
+    }
+}
+
+/// Whether nothing but this lock can be meant by the name as long as no pointer to it is written.
+pub(crate) fn is_certain(cells: &Cells, id: LockId) -> bool {
+    let mut at = match id {
+        LockId::Cell(cell, _) => cell,
+        LockId::Word(..) => return true,
+        LockId::Class(..) => return false,
+    };
+    loop {
+        if cells.is_any_element(at) {
+            return false;
+        }
+        match cells.get(cells.root(at)) {
+            Cell::Object(Sym::Out(Point(u32::MAX), next)) => {
+                if !matches!(cells.get(next), Cell::Local(_)) {
+                    return false;
+                }
+                at = next;
+            }
+            Cell::Object(Sym::Init(next)) => at = next,
+            _ => return true,
+        }
+    }
+}
