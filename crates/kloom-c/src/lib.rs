@@ -1,5 +1,6 @@
 //! C text to IR.
 
+mod compact;
 pub mod headers;
 mod lower;
 pub mod pre;
@@ -22,7 +23,12 @@ pub struct Context<'a> {
     pub words: Words,
     /// Headers read so far.
     pub headers: HeaderCache,
+    /// Which called names make a file worth lowering for [`lower_if_of_interest`].
+    pub interest: Interest<'a>,
 }
+
+/// Tells by the name of a called function or macro whether anybody wants to know about the call.
+pub type Interest<'a> = Box<dyn Fn(&str) -> bool + Send + Sync + 'a>;
 
 impl<'a> Context<'a> {
     /// A context with nothing read yet.
@@ -32,11 +38,18 @@ impl<'a> Context<'a> {
             provider,
             words: Words::new(facts, target),
             headers: HeaderCache::default(),
+            interest: Box::new(|_| true),
         }
     }
 }
 
 /// Lowers one file. Never fails: what cannot be read is opaque and counted in `Unit::coverage`.
 pub fn lower(context: &Context<'_>, path: &str, text: Arc<[u8]>) -> Unit {
-    lower::lower(context, path, text)
+    lower::Front::read(context, path, text).lower()
+}
+
+/// The same, unless neither the file nor a local header calls anything of [`Context::interest`].
+pub fn lower_if_of_interest(context: &Context<'_>, path: &str, text: Arc<[u8]>) -> Option<Unit> {
+    let front = lower::Front::read(context, path, text);
+    front.is_of_interest().then(|| front.lower())
 }

@@ -5,6 +5,7 @@
 //! order; a subtree is a contiguous part of it. Comments and tokens that mean nothing are left
 //! out.
 
+use crate::compact::Compact;
 use std::cell::RefCell;
 use std::sync::OnceLock;
 use tree_sitter::{Language, Parser, TreeCursor};
@@ -233,7 +234,7 @@ fn innermost(open: &[Option<u32>]) -> Option<u32> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Node(u32);
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Data {
     kind: Kind,
     field: Field,
@@ -254,6 +255,10 @@ pub(crate) struct Tree {
 impl Tree {
     /// Reads a text. Never fails: what the grammar cannot read stands in [`Kind::Error`] nodes.
     pub(crate) fn parse(text: &[u8]) -> Tree {
+        Tree::read(&Compact::of(text), text)
+    }
+
+    fn read(short: &Compact, text: &[u8]) -> Tree {
         thread_local! {
             static PARSER: RefCell<Parser> = RefCell::new({
                 let mut parser = Parser::new();
@@ -262,11 +267,13 @@ impl Tree {
                 parser
             });
         }
-        let parsed = PARSER.with_borrow_mut(|parser| parser.parse(text, None));
-        parsed.map_or_else(Tree::default, |tree| Tree::copy(&mut tree.walk(), text))
+        let parsed = PARSER.with_borrow_mut(|parser| parser.parse(&short.text, None));
+        parsed.map_or_else(Tree::default, |tree| {
+            Tree::copy(&mut tree.walk(), short, text)
+        })
     }
 
-    fn copy(cursor: &mut TreeCursor<'_>, text: &[u8]) -> Tree {
+    fn copy(cursor: &mut TreeCursor<'_>, short: &Compact, text: &[u8]) -> Tree {
         let tables = tables();
         let mut nodes: Vec<Data> = Vec::new();
         // The levels above the cursor; one that has no node of ours is `None`.
@@ -284,7 +291,7 @@ impl Tree {
                 nodes[parent as usize].broken = true;
             }
             let marked = matches!(part, Use::Keep(Kind::Unary))
-                && text.get(node.start_byte()) == Some(&b'+')
+                && short.text.get(node.start_byte()) == Some(&b'+')
                 && parent.is_some_and(|at| nodes[at as usize].kind == Kind::ExpressionStatement);
             if marked && cursor.goto_last_child() {
                 // The prepass' mark in front of a call: the call takes its place.
@@ -304,12 +311,18 @@ impl Tree {
             };
             if let Some(kind) = kind {
                 let here = nodes.len() as u32;
+                let (start, end) = short.origin(node.start_byte(), node.end_byte());
+                let kind = match (kind, text.get(start as usize)) {
+                    (Kind::Number, Some(b'"')) => Kind::String,
+                    (Kind::Number, Some(b'\'')) => Kind::Char,
+                    (kind, _) => kind,
+                };
                 nodes.push(Data {
                     kind,
                     field: field.unwrap_or(Field::None),
                     broken,
-                    start: node.start_byte() as u32,
-                    end: node.end_byte() as u32,
+                    start,
+                    end,
                     after: here + 1,
                 });
                 if !is_leaf(kind) && cursor.goto_first_child() {
@@ -411,5 +424,71 @@ impl Iterator for Children<'_> {
         let node = Node(self.next);
         self.next = self.tree.data(node).after;
         Some(node)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = r#"
+typedef unsigned long long word_t;
+static const char *names[] = { "one", "t" "wo", [3 ... 5] = "thr" PRIx64 "ee", };
+struct pair { int first : 3, *second; u8 rest[0x10 + 'a']; } __attribute__((packed));
+#if defined(CONFIG_X) && \
+	CONFIG_X > 3
+static inline size_t span_of(const struct pair *p, ...) { return sizeof(*p) - -1 + + 2; }
+#endif
+int long_function_name(struct pair *pair, word_t count)
+{
+	double scale = 1.5e-3 * 0x1fUL / .5;
+	asm volatile("nop" : "=r" (count) : "r" (scale) : "memory");
+	asm("nop");
+	switch (pair->rest[0]) {
+	case '9':
+	case 1: goto out;
+	default: pr_info("%s: %d\n", "x", L'x' ? u8"y" : "z");
+	}
+	+schedule_it(pair, (struct pair *)0, ({ int z = 1; z; }), a & b && c, ++count - - 1);
+	while	(likely(count --> 0)) ;
+out:
+	return pair ? "first" : "last";
+}
+"#;
+
+    #[test]
+    fn the_short_text_parses_like_the_full_one() {
+        let text = TEXT.as_bytes();
+        let full = Tree::read(&Compact::verbatim(text), text);
+        let short = Tree::parse(text);
+        assert!(full.nodes.len() > 200 && !full.nodes[0].broken);
+        let differ: Vec<(String, &Data)> = [(&full, &short), (&short, &full)]
+            .iter()
+            .flat_map(|(one, other)| one.nodes.iter().filter(|n| !other.nodes.contains(n)))
+            .map(|n| {
+                let shown = &text[n.start as usize..n.end as usize];
+                (String::from_utf8_lossy(shown).into_owned(), n)
+            })
+            .collect();
+        assert!(full.nodes == short.nodes, "{differ:#?}");
+    }
+
+    #[test]
+    fn every_keyword_of_the_grammar_is_kept() {
+        let language = &tables().language;
+        for id in 0..language.node_kind_count() as u16 {
+            let Some(text) = language.node_kind_for_id(id) else {
+                continue;
+            };
+            let word = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+            if word && !language.node_kind_is_named(id) && language.node_kind_is_visible(id) {
+                assert_eq!(Compact::of(text.as_bytes()).text, text.as_bytes(), "{text}");
+            }
+        }
+        for text in [
+            "size_t", "uint8_t", "bool", "NULL", "true", "FALSE", "nullptr",
+        ] {
+            assert_eq!(Compact::of(text.as_bytes()).text, text.as_bytes(), "{text}");
+        }
     }
 }

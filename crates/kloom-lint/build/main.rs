@@ -78,13 +78,17 @@ fn table(pages: &[Page]) -> String {
              logic: {logic}, page: {body:?}, examples: &[{examples}] }},"
         );
     }
-    out.push_str("];\npub(crate) static CHECKS: &[(&str, Check)] = &[\n");
+    out.push_str("];\npub(crate) static CHECKS: &[Check] = &[\n");
     let modules: BTreeSet<&str> = pages
         .iter()
         .filter_map(|p| p.meta.module.as_deref())
         .collect();
     for module in modules {
-        let _ = writeln!(out, "({module:?}, crate::checks::{module}::check),");
+        let _ = writeln!(
+            out,
+            "Check {{ module: {module:?}, run: crate::checks::{module}::check, \
+             wants: crate::checks::{module}::wants }},"
+        );
     }
     out.push_str("];\n");
     out

@@ -1,14 +1,14 @@
 //! One file from text to findings.
 
 use crate::context::{Context, Findings};
-use crate::rule::{CHECKS, Logic};
 use crate::select::Selection;
 use crate::siblings::Siblings;
 use crate::{fold, pattern, siblings};
+use kloom_c::Interest;
 use kloom_diag::{Diagnostic, Provider, SourceMap, Span};
-use kloom_facts::{Facts, Target};
+use kloom_facts::{Facts, Target, Verb};
 use kloom_flow::{Cut, Module, Wanted};
-use kloom_ir::Skipped;
+use kloom_ir::{Skipped, Unit};
 use std::cell::OnceCell;
 use std::sync::Arc;
 
@@ -30,26 +30,46 @@ impl<'a> Linter<'a> {
     ) -> Linter<'a> {
         // Over a range, version tests can go either way.
         let decided = (target.min == target.max).then_some(target.max);
+        let mut front = kloom_c::Context::new(facts, provider, decided);
+        front.interest = interest(facts, &selection);
         Linter {
-            front: kloom_c::Context::new(facts, provider, decided),
+            front,
             siblings: Siblings::default(),
             target,
             selection,
         }
     }
 
-    /// Whether a rule is on that this module decides.
-    fn checks(&self, module: &str) -> bool {
-        let mut on = self.selection.rules().iter();
-        on.any(|rule| matches!(rule.logic, Logic::Check(name) if name == module))
+    /// Reads one file, by itself.
+    pub(crate) fn read(&self, path: &str, text: Arc<[u8]>) -> Unit {
+        kloom_c::lower(&self.front, path, text)
     }
 
-    /// Reads one file and follows it, by itself.
-    pub(crate) fn follow(&self, path: &str, text: Arc<[u8]>, wanted: Wanted) -> Module {
-        let unit = kloom_c::lower(&self.front, path, text);
+    /// Follows one file, by itself.
+    pub(crate) fn follow(&self, unit: Unit, wanted: Wanted) -> Module {
         let analysis = kloom_flow::analyze(&unit, self.front.facts, self.target, wanted);
         Module { unit, analysis }
     }
+}
+
+/// The called names for which a file is worth reading with these rules.
+fn interest(facts: Facts, selection: &Selection) -> Interest<'static> {
+    let checks: Vec<_> = selection.checks().map(|check| check.wants).collect();
+    let patterns: Vec<Verb> = selection.patterns().map(|(_, logic)| logic.verb).collect();
+    Box::new(move |name| {
+        let fact = facts.get(name);
+        checks.iter().any(|wants| wants(facts, name))
+            || fact.is_some_and(|fact| patterns.iter().any(|verb| fact.does(*verb)))
+    })
+}
+
+/// How a file came to be linted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// By name.
+    Named,
+    /// It lay in a tree. If it calls nothing that the selected rules are about it is not parsed.
+    Found,
 }
 
 /// What became of one file.
@@ -173,23 +193,45 @@ impl From<Cut> for Reason {
 }
 
 impl FileReport {
-    /// A file of which nothing was analysed.
-    pub fn skipped(path: &str, reason: Reason) -> FileReport {
+    /// A file about which there is nothing to say.
+    fn empty(path: &str) -> FileReport {
         FileReport {
             path: path.to_owned(),
             files: SourceMap::default(),
             diagnostics: Vec::new(),
+            not_analysed: Vec::new(),
+        }
+    }
+
+    /// A file of which nothing was analysed.
+    pub fn skipped(path: &str, reason: Reason) -> FileReport {
+        FileReport {
             not_analysed: vec![NotAnalysed { reason, span: None }],
+            ..FileReport::empty(path)
         }
     }
 }
 
 /// Reads one file and says what is wrong in it. Never fails: what could not be read is counted.
-pub fn lint_file(linter: &Linter<'_>, path: &str, text: Arc<[u8]>) -> FileReport {
-    let wanted = Wanted {
-        locks: linter.checks("locks"),
+pub fn lint_file(linter: &Linter<'_>, path: &str, text: Arc<[u8]>, asked: Asked) -> FileReport {
+    let unit = match asked {
+        Asked::Named => Some(kloom_c::lower(&linter.front, path, text)),
+        Asked::Found => kloom_c::lower_if_of_interest(&linter.front, path, text),
     };
-    let mut module = linter.follow(path, text, wanted);
+    unit.map_or_else(
+        || FileReport::empty(path),
+        |unit| lint_unit(linter, path, unit),
+    )
+}
+
+fn lint_unit(linter: &Linter<'_>, path: &str, unit: Unit) -> FileReport {
+    let wanted = Wanted {
+        locks: linter
+            .selection
+            .checks()
+            .any(|check| check.module == "locks"),
+    };
+    let mut module = linter.follow(unit, wanted);
     siblings::answer(linter, path, &mut module);
     let Module { unit, analysis } = module;
     let context = Context {
@@ -202,15 +244,11 @@ pub fn lint_file(linter: &Linter<'_>, path: &str, text: Arc<[u8]>) -> FileReport
         model: OnceCell::new(),
     };
     let mut findings = Findings::default();
-    for (module, check) in CHECKS {
-        if linter.checks(module) {
-            check(&context, &mut findings);
-        }
+    for check in linter.selection.checks() {
+        (check.run)(&context, &mut findings);
     }
-    for rule in linter.selection.rules() {
-        if let Logic::Pattern(logic) = &rule.logic {
-            pattern::check(&context, rule, logic, &mut findings);
-        }
+    for (rule, logic) in linter.selection.patterns() {
+        pattern::check(&context, rule, logic, &mut findings);
     }
     let mut diagnostics = findings.into_vec();
     diagnostics.retain(|found| linter.selection.has(found.rule));

@@ -89,7 +89,7 @@ pub fn rules() -> &'static [Rule] {
 
 /// The modules of checks that pages name, each once.
 pub fn checks() -> impl Iterator<Item = &'static str> {
-    CHECKS.iter().map(|(module, _)| *module)
+    CHECKS.iter().map(|check| check.module)
 }
 
 /// The rule with this name.

@@ -1,6 +1,7 @@
 //! Which rules are on.
 
-use crate::rule::{Rule, rule, rules};
+use crate::checks::Check;
+use crate::rule::{CHECKS, Logic, Pattern, Rule, rule, rules};
 use kloom_diag::Severity;
 use std::fmt;
 
@@ -84,6 +85,23 @@ impl Selection {
     pub fn all() -> Selection {
         let on = rules().iter().collect();
         Selection { on }
+    }
+
+    /// The modules of checks that serve a rule that is on.
+    pub(crate) fn checks(&self) -> impl Iterator<Item = &'static Check> {
+        CHECKS.iter().filter(|check| {
+            let serves =
+                |rule: &&Rule| matches!(rule.logic, Logic::Check(name) if name == check.module);
+            self.on.iter().any(serves)
+        })
+    }
+
+    /// The declarative rules that are on.
+    pub(crate) fn patterns(&self) -> impl Iterator<Item = (&'static Rule, &'static Pattern)> {
+        self.on.iter().filter_map(|rule| match &rule.logic {
+            Logic::Pattern(logic) => Some((*rule, logic)),
+            Logic::Check(_) => None,
+        })
     }
 
     /// The rules that are on, by name.

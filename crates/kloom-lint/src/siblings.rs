@@ -40,7 +40,7 @@ impl Siblings {
         {
             return module.clone();
         }
-        let module = Arc::new(linter.follow(path, text.clone(), Wanted::default()));
+        let module = Arc::new(linter.follow(linter.read(path, text.clone()), Wanted::default()));
         let mut state = lock();
         if state.bytes + text.len() > CAPACITY {
             *state = State::default();

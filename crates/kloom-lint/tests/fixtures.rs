@@ -3,6 +3,8 @@
 
 mod common;
 
+use kloom_lint::Asked;
+
 #[test]
 fn findings_are_where_the_fixtures_say() {
     let root = common::fixtures();
@@ -34,6 +36,33 @@ fn findings_are_where_the_fixtures_say() {
         }
     }
     assert!(failures.is_empty(), "\n{}", failures.join("\n"));
+}
+
+#[test]
+fn files_of_a_tree_that_are_not_parsed_have_no_findings() {
+    let root = common::fixtures();
+    for (path, text) in common::sources(&root) {
+        let path = path.strip_prefix(&root).unwrap().to_str().unwrap();
+        for (line, rule) in expectations(&text) {
+            let on = [rule.clone()];
+            let whole = common::report(path, &text, &on, Asked::Named);
+            let found = common::report(path, &text, &on, Asked::Found);
+            assert!(!found.diagnostics.is_empty(), "{path}:{line}: {rule}");
+            assert_eq!(
+                found.diagnostics, whole.diagnostics,
+                "{path}:{line}: {rule}"
+            );
+        }
+    }
+    let idle = "int twice(int n)\n{\n\treturn 2 * n ? \"unread : 0;\n}\n";
+    let all: Vec<String> = kloom_lint::rules()
+        .iter()
+        .filter(|rule| !rule.preview)
+        .map(|rule| rule.name.to_owned())
+        .collect();
+    let found = common::report("idle.c", idle, &all, Asked::Found);
+    let whole = common::report("idle.c", idle, &all, Asked::Named);
+    assert!(found.not_analysed.is_empty() && !whole.not_analysed.is_empty());
 }
 
 /// Line and rule of each `/* expect: rule */`.

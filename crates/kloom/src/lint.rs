@@ -7,7 +7,7 @@ use crate::scope::Filter;
 use crate::walk::{self, Input, Inputs};
 use crate::{CLEAN, FAILURE, FINDINGS, pool, tree};
 use kloom_facts::{Facts, Target};
-use kloom_lint::{FileReport, Linter, Reason, Selection, lint_file};
+use kloom_lint::{Asked, FileReport, Linter, Reason, Selection, lint_file};
 use kloom_report::{Rendered, Style, Writer, clean_line};
 use std::io::{self, BufWriter, IsTerminal};
 use std::num::NonZeroUsize;
@@ -132,13 +132,14 @@ impl Run<'_> {
         if matches!(job, Job::File(_)) && !is_c(path) {
             return self.skipped(path, Reason::Language);
         }
-        self.style.render(&self.lint(path, text))
+        let asked = if found { Asked::Found } else { Asked::Named };
+        self.style.render(&self.lint(path, text, asked))
     }
 
     /// The last resort against a bug of ours: one file is lost, the others are not.
-    fn lint(&self, path: &Path, text: Arc<[u8]>) -> FileReport {
+    fn lint(&self, path: &Path, text: Arc<[u8]>, asked: Asked) -> FileReport {
         let shown = path.to_string_lossy();
-        let work = AssertUnwindSafe(|| lint_file(&self.linter, &shown, text));
+        let work = AssertUnwindSafe(|| lint_file(&self.linter, &shown, text, asked));
         panic::catch_unwind(work).unwrap_or_else(|_| FileReport::skipped(&shown, Reason::Internal))
     }
 

@@ -6,6 +6,7 @@
 mod cache;
 mod path;
 
+use crate::Interest;
 pub use crate::pre::Symbol;
 use crate::syntax::Tree;
 pub use cache::HeaderCache;
@@ -29,6 +30,7 @@ pub struct Source {
     /// The prepass' result for it.
     pub prepared: Prepared,
     index: OnceLock<Index>,
+    of_interest: OnceLock<bool>,
     /// The pieces that were parsed, by the offset of their first byte.
     trees: Mutex<FxHashMap<u32, Arc<Tree>>>,
 }
@@ -73,6 +75,7 @@ impl Source {
             text,
             prepared,
             index: OnceLock::new(),
+            of_interest: OnceLock::new(),
             trees: Mutex::default(),
         }
     }
@@ -86,6 +89,20 @@ impl Source {
         let tree = Arc::new(Tree::parse(part.of(&self.prepared.text)));
         trees().insert(part.start, tree.clone());
         tree
+    }
+
+    /// Whether the text calls a name of interest, or stands a macro for one.
+    pub(crate) fn is_of_interest(&self, interest: &Interest<'_>) -> bool {
+        *self.of_interest.get_or_init(|| {
+            let aliases = self.prepared.defines.iter();
+            let aliases = aliases.filter(|d| d.params.is_none());
+            let aliases = aliases.map(|d| d.body.of(&self.text));
+            let mut seen: FxHashSet<&[u8]> = FxHashSet::default();
+            called(&self.text)
+                .chain(aliases)
+                .filter(|name| seen.insert(name))
+                .any(|name| std::str::from_utf8(name).is_ok_and(interest))
+        })
     }
 
     fn index(&self) -> &Index {
@@ -114,6 +131,16 @@ impl Source {
         let found = self.prepared.defines.get(at as usize)?;
         (found.name.of(&self.text) == name).then_some(found)
     }
+}
+
+/// The words in front of parentheses.
+fn called(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    memchr::memchr_iter(b'(', text).filter_map(|at| {
+        let head = text.get(..at)?.trim_ascii_end();
+        let word = |b: &&u8| b.is_ascii_alphanumeric() || **b == b'_';
+        let length = head.iter().rev().take_while(word).count();
+        head.get(head.len() - length..).filter(|w| !w.is_empty())
+    })
 }
 
 fn key(symbol: Option<Symbol>, name: &[u8]) -> u64 {

@@ -38,10 +38,29 @@ use std::sync::Arc;
 /// Deeper nested text is not analysed; recursion over the tree stays far below any stack.
 const MAX_DEPTH: u32 = 200;
 
-/// Lowers one file.
-pub(crate) fn lower(context: &Context<'_>, path: &str, text: Arc<[u8]>) -> Unit {
-    let prepared = pre::prepare(&text, &context.words);
-    let main = Arc::new(Source::new(path, text, prepared));
-    let symbols = Symbols::load(main, &context.words, context.provider, &context.headers);
-    unit::Lowering::new(context, &symbols).run()
+/// A file that the prepass has been over, with its headers.
+pub(crate) struct Front<'a> {
+    context: &'a Context<'a>,
+    symbols: Symbols,
+}
+
+impl<'a> Front<'a> {
+    /// Prepares a file and finds its headers.
+    pub(crate) fn read(context: &'a Context<'a>, path: &str, text: Arc<[u8]>) -> Front<'a> {
+        let prepared = pre::prepare(&text, &context.words);
+        let main = Arc::new(Source::new(path, text, prepared));
+        let symbols = Symbols::load(main, &context.words, context.provider, &context.headers);
+        Front { context, symbols }
+    }
+
+    /// Whether the file, or a header of its own, calls something that anybody wants to know about.
+    pub(crate) fn is_of_interest(&self) -> bool {
+        let mut sources = self.symbols.sources().iter();
+        sources.any(|source| source.is_of_interest(&self.context.interest))
+    }
+
+    /// Lowers it.
+    pub(crate) fn lower(&self) -> Unit {
+        unit::Lowering::new(self.context, &self.symbols).run()
+    }
 }

@@ -6,7 +6,7 @@
 
 use crate::context::{Context, Findings};
 use kloom_diag::{Diagnostic, FileId, Root, Severity, Span, Step};
-use kloom_facts::Classes;
+use kloom_facts::{Classes, Facts, Returns, Verb};
 use kloom_flow::{Analysis, Creation, Key, Made, Misuse, MisuseKind, Need, NullUse, Use};
 use kloom_ir::{FunctionId, Linkage, Name, Unit};
 use rustc_hash::FxHashSet;
@@ -31,6 +31,15 @@ pub fn check(context: &Context<'_>, findings: &mut Findings) {
             teller.misuse(misuse, findings);
         }
     }
+}
+
+/// Whatever they say, an error pointer was made, or a number was made of one.
+pub fn wants(facts: Facts, name: &str) -> bool {
+    facts.get(name).is_some_and(|fact| {
+        matches!(fact.returns, Returns::ErrPtr { .. })
+            || fact.does(Verb::DecodesError)
+            || fact.does(Verb::EncodesError)
+    })
 }
 
 /// Puts what was noted into words.

@@ -2,7 +2,7 @@
 
 use crate::context::{CallSite, Context, Findings};
 use kloom_diag::{Diagnostic, Root, Severity};
-use kloom_facts::Fact;
+use kloom_facts::{Fact, Facts};
 
 /// lock-api-typo.
 pub fn check(context: &Context<'_>, findings: &mut Findings) {
@@ -14,6 +14,11 @@ pub fn check(context: &Context<'_>, findings: &mut Findings) {
             }
         }
     }
+}
+
+/// A name that no fact knows and that is like one.
+pub fn wants(facts: Facts, name: &str) -> bool {
+    facts.get(name).is_none() && facts.nearest_lock(name).is_some()
 }
 
 /// A called name that nothing declares, and the lock function it was meant to be.

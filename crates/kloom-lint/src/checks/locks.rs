@@ -1,5 +1,6 @@
 //! Locks: what the flow analysis noted about them, in the rules' terms.
 
+pub use super::any_call as wants;
 use crate::context::{Context, Findings};
 use kloom_diag::{Diagnostic, FileId, Root, Severity, Span, Step};
 use kloom_flow::{LockIssue, LockIssueKind, LockKind};

@@ -5,7 +5,7 @@ use crate::kbuild::{Built, built};
 use crate::literal::Literal;
 use crate::rule;
 use kloom_diag::{Diagnostic, FileId, Root, Severity, Span};
-use kloom_facts::Verb;
+use kloom_facts::{Facts, Verb};
 use kloom_ir::TopMacro;
 use memchr::memmem;
 
@@ -29,6 +29,11 @@ pub fn check(context: &Context<'_>, findings: &mut Findings) {
             "`modpost` refuses to link it",
         ));
     }
+}
+
+/// What makes a file a module.
+pub fn wants(facts: Facts, name: &str) -> bool {
+    facts.get(name).is_some_and(|fact| fact.does(Verb::Entry))
 }
 
 /// The macros of the file that declare an entry of one kind.

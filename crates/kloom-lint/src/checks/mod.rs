@@ -1,6 +1,7 @@
 //! The rules that are decided by Rust. A page names its module; a module may serve several.
 
 use crate::context::{Context, Findings};
+use kloom_facts::Facts;
 
 pub mod err_ptr;
 pub mod lock_api_typo;
@@ -8,5 +9,18 @@ pub mod locks;
 pub mod missing_license;
 pub mod stop_wait;
 
-/// Looks at one unit and reports what its rules say.
-pub type Check = fn(&Context<'_>, &mut Findings);
+/// A module of checks.
+pub struct Check {
+    /// Its name, as pages give it.
+    pub module: &'static str,
+    /// Looks at one unit and reports what its rules say.
+    pub run: fn(&Context<'_>, &mut Findings),
+    /// Whether its rules can have anything to say about a file that calls this name. A file that
+    /// calls no such name is not even parsed.
+    pub wants: fn(Facts, &str) -> bool,
+}
+
+/// The `wants` of checks that may have something to say about any file.
+pub fn any_call(_: Facts, _: &str) -> bool {
+    true
+}

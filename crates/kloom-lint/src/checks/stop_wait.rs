@@ -1,5 +1,6 @@
 //! Waits of threads that will be stopped, and waits whose result nobody looks at.
 
+pub use super::any_call as wants;
 use crate::context::{Context, Findings};
 use crate::waiting::{Sleep, Waiting};
 use kloom_diag::{Diagnostic, Root, Severity, Step};

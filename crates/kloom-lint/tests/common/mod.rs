@@ -4,7 +4,7 @@
 
 use kloom_diag::{FileId, Provider};
 use kloom_facts::{Facts, Target};
-use kloom_lint::{Linter, Profile, Selection, lint_file, rules};
+use kloom_lint::{Asked, FileReport, Linter, Profile, Selection, lint_file, rules};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -31,6 +31,13 @@ pub fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/lint")
 }
 
+/// What some rules say about a text.
+pub fn report(path: &str, text: &str, rules: &[String], asked: Asked) -> FileReport {
+    let selection = Selection::new(Profile::Strict, rules, &[]).unwrap();
+    let linter = Linter::new(Facts::builtin(), Target::NEWEST, selection, &Folder);
+    lint_file(&linter, path, text.as_bytes().into(), asked)
+}
+
 /// Line and rule of every finding in a text; steps are not findings. On are the rules of the
 /// strictest profile and those that are asked for: a rule in preview is tested by its own cases
 /// and does not disturb those of others.
@@ -41,9 +48,7 @@ pub fn lint(path: &str, text: &str, asked: &[&str]) -> Vec<(u32, String)> {
         .map(|rule| rule.name.to_owned())
         .chain(named)
         .collect();
-    let selection = Selection::new(Profile::Strict, &names, &[]).unwrap();
-    let linter = Linter::new(Facts::builtin(), Target::NEWEST, selection, &Folder);
-    let report = lint_file(&linter, path, text.as_bytes().into());
+    let report = report(path, text, &names, Asked::Named);
     let found = report.diagnostics.iter().map(|found| {
         assert_eq!(
             found.primary.file,
