@@ -130,6 +130,11 @@ impl Findings {
         self.0.push(found);
     }
 
+    /// Adds some.
+    pub fn extend(&mut self, found: impl IntoIterator<Item = Diagnostic>) {
+        found.into_iter().for_each(|one| self.push(one));
+    }
+
     /// All of them.
     pub fn into_vec(self) -> Vec<Diagnostic> {
         self.0

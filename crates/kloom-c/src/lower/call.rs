@@ -38,7 +38,7 @@ impl<'b> Body<'b, '_> {
         if let (Some(list), Some(fact)) = (list, fact)
             && fact.kind == Kind::Declarer
         {
-            self.macro_locals(list, fact);
+            self.macro_locals(list, fact, callee_span);
         }
         let (args, condition) = match list {
             Some(list) => self.arguments(list, condition),
@@ -134,14 +134,20 @@ impl<'b> Body<'b, '_> {
     }
 
     /// The locals that a macro declares: `DECLARE_BITMAP(bits, 8);`
-    fn macro_locals(&mut self, list: Node, fact: &'static Fact) {
+    fn macro_locals(&mut self, list: Node, fact: &'static Fact, callee: Span) {
         let text = self.text;
+        // The prepass takes the word away, so that the rest reads like a call.
+        let before = Span::new(callee.file, callee.start.saturating_sub(16), callee.start);
+        let is_static = text.original(before).trim_ascii_end().ends_with(b"static");
         for argument in declared_arguments(fact) {
             if let Some(node) = text.tree.children(list).nth(argument)
                 && text.tree.kind(node) == NodeKind::Identifier
             {
                 let name = self.cx.name(text.bytes(node));
-                self.declare(Some(name), TypeId::UNKNOWN, text.span(node));
+                let local = self.declare(Some(name), TypeId::UNKNOWN, text.span(node));
+                if is_static {
+                    self.make_static(local);
+                }
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Questions about the ways through one function, without values.
 
-use kloom_ir::{BlockId, Function, Instr, InstrKind, Terminator, WaitMark};
+use kloom_ir::{BlockId, Expr, Function, Instr, InstrKind, Terminator, WaitMark};
 
 /// A place in a function's code: the instruction of a block, or its terminator past the last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,10 +50,82 @@ pub fn code(f: &Function, spot: Spot) -> Code<'_> {
     }
 }
 
+/// What has to hold for a spot to be reached: conditions that were tested on every way to it.
+#[derive(Clone, Debug, Default)]
+pub struct Assumed<'a>(Vec<(&'a Expr, bool)>);
+
+/// In larger functions nothing is assumed.
+const MAX_BLOCKS: usize = 2000;
+
+impl<'a> Assumed<'a> {
+    /// What holds at a spot, as long as nobody changes what was tested.
+    pub fn at(f: &'a Function, spot: Spot) -> Assumed<'a> {
+        let mut all = Vec::new();
+        if f.blocks.len() > MAX_BLOCKS {
+            return Assumed(all);
+        }
+        let next = successors(f);
+        for (number, block) in f.blocks.iter().enumerate() {
+            let Terminator::Branch {
+                cond,
+                then,
+                otherwise,
+                ..
+            } = &block.term
+            else {
+                continue;
+            };
+            let leads = |to: BlockId| {
+                to == spot.block || reach_past(to, &next, number)[spot.block.0 as usize]
+            };
+            match (leads(*then), leads(*otherwise)) {
+                (true, false) => all.push((cond, true)),
+                (false, true) => all.push((cond, false)),
+                _ => {}
+            }
+        }
+        Assumed(all)
+    }
+
+    fn allows(&self, term: &Terminator, to: BlockId) -> bool {
+        let Terminator::Branch {
+            cond,
+            then,
+            otherwise,
+            ..
+        } = term
+        else {
+            return true;
+        };
+        let known = self.0.iter().find(|(other, _)| *other == cond);
+        known.is_none_or(|(_, holds)| to == if *holds { *then } else { *otherwise })
+    }
+}
+
+/// The blocks that can be reached from one without passing another.
+fn reach_past(from: BlockId, next: &[Vec<BlockId>], past: usize) -> Vec<bool> {
+    let mut seen = vec![false; next.len()];
+    seen[past] = true;
+    let mut open = vec![from];
+    while let Some(block) = open.pop() {
+        if !std::mem::replace(&mut seen[block.0 as usize], true) {
+            open.extend(&next[block.0 as usize]);
+        }
+    }
+    seen[past] = false;
+    seen
+}
+
 /// Walks every way from a spot on, that spot included; each spot is seen once. Gives whether the
 /// visitor was done.
-pub fn walk<'a>(
+pub fn walk<'a>(f: &'a Function, from: Spot, visit: impl FnMut(Spot, Code<'a>) -> Walk) -> bool {
+    walk_assuming(f, &Assumed::default(), from, visit)
+}
+
+/// The same along the ways that fit what is assumed.
+pub fn walk_assuming<'a>(
     f: &'a Function,
+    assumed: &Assumed<'_>,
     from: Spot,
     mut visit: impl FnMut(Spot, Code<'a>) -> Walk,
 ) -> bool {
@@ -78,7 +150,9 @@ pub fn walk<'a>(
         }
         if passed {
             for to in block.term.successors() {
-                if !std::mem::replace(&mut seen[to.0 as usize], true) {
+                if assumed.allows(&block.term, to)
+                    && !std::mem::replace(&mut seen[to.0 as usize], true)
+                {
                     open.push(Spot { block: to, at: 0 });
                 }
             }
