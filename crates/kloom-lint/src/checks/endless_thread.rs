@@ -2,7 +2,7 @@
 
 use crate::context::{Context, Findings};
 use kloom_diag::{Diagnostic, Root, Severity, Span, Step};
-use kloom_facts::Verb;
+use kloom_facts::{Facts, Verb};
 use kloom_flow::model::condition::{callee, mentioned, tested};
 use kloom_flow::model::flow::{self, Code, Spot};
 use kloom_flow::model::{Context as Runs, Model, Object, Thread};
@@ -32,6 +32,13 @@ pub fn check(context: &Context<'_>, findings: &mut Findings) {
             }
         }
     }
+}
+
+/// A thread is made.
+pub fn wants(facts: Facts, name: &str) -> bool {
+    facts
+        .get(name)
+        .is_some_and(|fact| fact.does(Verb::StartThread))
 }
 
 /// The outermost loops of a function.

@@ -2,7 +2,7 @@
 
 use crate::context::{Context, Findings};
 use kloom_diag::{Diagnostic, Root, Severity, Span, Step};
-use kloom_facts::{Effect, Kind, Verb};
+use kloom_facts::{Effect, Facts, Kind, Verb};
 use kloom_flow::model::condition::{callee, tested};
 use kloom_flow::model::flow::{self, Assumed, Code, Walk};
 use kloom_flow::model::{Model, Site, Spot, call};
@@ -42,6 +42,13 @@ pub fn check(context: &Context<'_>, findings: &mut Findings) {
             }
         }
     }
+}
+
+/// Something is initialised or queued.
+pub fn wants(facts: Facts, name: &str) -> bool {
+    facts
+        .get(name)
+        .is_some_and(|fact| fact.does(Verb::Queue) || fact.does(Verb::Init))
 }
 
 /// The local variable that the effect's argument is, or is a part of.

@@ -2,7 +2,7 @@
 
 use crate::context::{Context, Findings};
 use kloom_diag::{Diagnostic, Root, Severity, Step};
-use kloom_facts::Verb;
+use kloom_facts::{Facts, Verb};
 use kloom_flow::model::Context as Runs;
 
 /// Where the current task is never a thread that somebody could stop.
@@ -69,4 +69,11 @@ pub fn check(context: &Context<'_>, findings: &mut Findings) {
             });
         }
     }
+}
+
+/// Somebody asks for a stop.
+pub fn wants(facts: Facts, name: &str) -> bool {
+    facts
+        .get(name)
+        .is_some_and(|fact| fact.does(Verb::StopTest))
 }

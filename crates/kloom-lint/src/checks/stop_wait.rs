@@ -1,10 +1,9 @@
 //! Waits of threads that will be stopped, and waits whose result nobody looks at.
 
-pub use super::any_call as wants;
 use crate::context::{Context, Findings};
 use crate::waiting::{Sleep, Waiting};
 use kloom_diag::{Diagnostic, Root, Severity, Step};
-use kloom_facts::Version;
+use kloom_facts::{Facts, Verb, Version};
 use kloom_flow::model::Thread;
 use kloom_ir::FunctionId;
 
@@ -26,6 +25,11 @@ pub fn check(context: &Context<'_>, findings: &mut Findings) {
             }
         }
     }
+}
+
+/// Somebody waits.
+pub fn wants(facts: Facts, name: &str) -> bool {
+    facts.get(name).is_some_and(|fact| fact.does(Verb::Wait))
 }
 
 /// What goes wrong when the thread is stopped while it waits.
