@@ -137,6 +137,8 @@ pub struct Analysis {
     pub lock_issues: Vec<LockIssue>,
     /// Locks that some function gives back without having taken them.
     pub lock_dropped: FxHashSet<LockName>,
+    /// Which locks each function gives back itself.
+    pub lock_released: FxHashSet<(FunctionId, LockName)>,
     /// Functions that leave a lock held which a caller gives back.
     pub lock_handed: FxHashSet<FunctionId>,
     /// Summaries, by [`FunctionId`].

@@ -37,6 +37,8 @@ pub(crate) struct Body<'a> {
     pub lock_demands: Vec<LockDemand>,
     /// With which locks the function ends.
     pub exits: Vec<Exit>,
+    /// Where locks are taken that some path gives back.
+    pub balanced: FxHashSet<Span>,
 }
 
 impl Body<'_> {
@@ -241,7 +243,7 @@ impl Body<'_> {
         if let Some(link) = question {
             self.note_test(&state, link, span);
             let classes = link.classes(answer);
-            told = classes.contains(state.info(link.of).classes);
+            told = link.yes & link.no == 0 && classes.contains(state.info(link.of).classes);
             if !state.refine(link.of, classes, span, link.tells_error()) {
                 return None;
             }

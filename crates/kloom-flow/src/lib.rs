@@ -33,7 +33,7 @@ mod value;
 
 pub use analysis::{Analysis, Creation, Cut, Made, Misuse, MisuseKind, NullUse, Use};
 pub use lock_issue::{LockIssue, LockIssueKind};
-pub use locks::{How, Irq, LockKind, LockName};
+pub use locks::{How, Irq, LockKind, LockName, Sort};
 pub use memory::{Key, Part};
 pub use module::{Module, Open};
 pub use print::{print_key, print_summary};
@@ -49,6 +49,7 @@ use context::Context;
 use kloom_facts::{Facts, Returns, Target, Verb};
 use kloom_ir::{FunctionId, Unit};
 use memory::Cells;
+use rustc_hash::FxHashSet;
 use shape::Shapes;
 
 /// Most rounds through a cycle of the call graph.
@@ -90,15 +91,7 @@ pub fn analyze(unit: &Unit, facts: Facts, target: Target, wanted: Wanted) -> Ana
             }
         }
     }
-    let (handed, dropped) = (&found.lock_handed, &found.lock_dropped);
-    found.lock_issues.retain(|issue| {
-        let by_caller = issue.kind == LockIssueKind::StillHeld && handed.contains(&issue.function);
-        let elsewhere = issue
-            .unless_dropped
-            .as_ref()
-            .is_some_and(|l| dropped.contains(l));
-        !by_caller && !elsewhere
-    });
+    lock_own::settle_issues(&graph, &mut found);
     found.roles = Roles::of(unit, |name| cx.fact(name));
     for at in 0..found.creations.len() {
         found.creations[at].unnoticed = unnoticed::is_unnoticed(&cx, &found.creations[at]);
@@ -147,6 +140,7 @@ fn follow(cx: &Context<'_>, id: FunctionId, found: &mut Analysis) {
         commands: Vec::new(),
         lock_demands: Vec::new(),
         exits: Vec::new(),
+        balanced: FxHashSet::default(),
     };
     if body.shapes.is_some() {
         body.commands = body.find_commands();

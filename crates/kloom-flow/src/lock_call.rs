@@ -2,20 +2,52 @@
 
 use crate::body::Body;
 use crate::call::Site;
+use crate::callgraph;
 use crate::lock_issue::{LockIssue, LockIssueKind};
-use crate::locks::{Answer, Ended, Held, How, Irq, LockId, LockKind, alike, is_certain};
+use crate::locks::{Answer, Ended, Held, How, Irq, LockId, LockKind, Sort, alike, is_certain};
 use crate::memory::Cell;
 use crate::state::State;
+use crate::summary::LockDelta;
 use crate::value::{CellId, Link, Point, Sym};
 use kloom_diag::Span;
 use kloom_facts::{Classes, Effect, Fact, Verb, When};
-use kloom_ir::{Base, Callee, Expr, InstrKind, Name, Origin};
+use kloom_ir::{Base, Callee, Expr, FunctionId, InstrKind, Name, Origin};
+use rustc_hash::FxHasher;
+use std::hash::{Hash, Hasher};
 
 /// Words that the functions of one lock do not share.
-const DIRECTIONS: [&str; 16] = [
-    "lock", "unlock", "trylock", "read", "write", "killable", "dec", "and", "refcount", "get",
-    "put", "irq", "save", "restore", "disable", "enable",
+const DIRECTIONS: [&str; 27] = [
+    "",
+    "lock",
+    "unlock",
+    "trylock",
+    "read",
+    "write",
+    "killable",
+    "dec",
+    "and",
+    "refcount",
+    "get",
+    "put",
+    "irq",
+    "irqsave",
+    "irqrestore",
+    "bh",
+    "nested",
+    "shared",
+    "slow",
+    "interruptible",
+    "claim",
+    "release",
+    "downgrade",
+    "for",
+    "reset",
+    "non",
+    "owner",
 ];
+
+/// The topic whose functions are handed the lock itself.
+const PLAIN: &str = "lock";
 
 impl Body<'_> {
     /// The locks that a known function takes and gives back, and whether it may sleep with those
@@ -130,9 +162,6 @@ impl Body<'_> {
             }
             _ => {}
         }
-        // Who tries does not wait for himself.
-        let waits = effect.when == When::Always || fact.does(Verb::MaySleep);
-        self.acquire(&mut taken, site, id, how, waits);
         let flags = if effect.verb == Verb::Context {
             effect.arg
         } else {
@@ -143,6 +172,9 @@ impl Body<'_> {
         {
             self.save_flags(&mut taken, site, cell);
         }
+        // Who tries does not wait for himself.
+        let waits = effect.when == When::Always || fact.does(Verb::MaySleep);
+        self.acquire(&mut taken, site, id, how, waits);
         out.push(taken);
         out
     }
@@ -156,17 +188,9 @@ impl Body<'_> {
         fact: &'static Fact,
         kind: LockKind,
     ) -> Option<LockId> {
+        let sort = sort(fact, kind, arg.is_some());
         let Some(n) = arg.map(usize::from) else {
-            let own = matches!(
-                kind,
-                LockKind::Rcu | LockKind::Irq | LockKind::Bh | LockKind::Preempt
-            );
-            let mut words = fact.name.split('_');
-            let word = words.find(|w| !w.is_empty() && !DIRECTIONS.contains(w));
-            return Some(LockId::Word(
-                if own { "" } else { word.unwrap_or(fact.name) },
-                kind,
-            ));
+            return Some(LockId::Only(sort));
         };
         let sym = *site.args.get(n)?;
         let cell = match (&site.call.args.get(n)?.expr, sym) {
@@ -178,7 +202,7 @@ impl Body<'_> {
             (_, Sym::Unknown | Sym::Class(_) | Sym::Const(_)) => return None,
             (_, object) => self.cells.intern(Cell::Object(object)),
         };
-        (!self.cells.is_any_element(cell)).then_some(LockId::Cell(cell, kind))
+        (!self.cells.is_any_element(cell)).then_some(LockId::Cell(cell, sort))
     }
 
     fn acquire(
@@ -199,6 +223,7 @@ impl Body<'_> {
             by: None,
             sure: true,
             restored: false,
+            touched: false,
         };
         self.take(state, held, vec![site.span], waits);
     }
@@ -233,6 +258,9 @@ impl Body<'_> {
 
     fn release(&mut self, state: &mut State, site: &Site<'_>, id: Option<LockId>, how: How) {
         let at = site.span;
+        if let Some(name) = id.and_then(|id| self.lock_name(id)) {
+            self.found.lock_released.insert((self.id, name.anywhere()));
+        }
         if state.locks.lost {
             return;
         }
@@ -250,6 +278,7 @@ impl Body<'_> {
         };
         let ended = state.locks.end(&self.cells, id, at);
         if let Some(held) = ended {
+            self.balanced.insert(held.at);
             self.note_released(state, &held, how, at);
             return;
         }
@@ -266,7 +295,10 @@ impl Body<'_> {
             state.locks.held.retain(|h| h.how.kind != LockKind::Irq);
         } else if off(held.how.irq) && !off(how.irq) {
             state.locks.hold(Held {
-                id: LockId::Word("", LockKind::Irq),
+                id: LockId::Only(Sort {
+                    kind: LockKind::Irq,
+                    words: 0,
+                }),
                 how: How {
                     kind: LockKind::Irq,
                     ..held.how
@@ -286,6 +318,7 @@ impl Body<'_> {
                 how,
                 at,
                 under: None,
+                taken: None,
                 sure: true,
             });
         }
@@ -331,6 +364,7 @@ impl Body<'_> {
                 how,
                 at,
                 under: None,
+                taken: None,
                 sure: true,
             });
         }
@@ -352,8 +386,7 @@ impl Body<'_> {
     fn save_flags(&mut self, state: &mut State, site: &Site<'_>, cell: CellId) {
         let locks = &mut state.locks;
         if let Some(first) = locks.saved.iter().find(|s| s.0 == cell).copied()
-            && locks.held.iter().all(|h| h.sure)
-            && !locks.lost
+            && locks.held.iter().any(|h| h.at == first.1 && h.sure)
         {
             let how = How {
                 kind: LockKind::Irq,
@@ -402,10 +435,13 @@ impl Body<'_> {
     /// A call that is handed the address of a lock that is held may do anything with it.
     pub fn lock_handed_on(&mut self, state: &mut State, site: &Site<'_>) {
         for arg in site.args {
-            if let Sym::Addr(cell) = *arg {
-                for held in &mut state.locks.held {
-                    held.sure &= !matches!(held.id, LockId::Cell(lock, _) if lock == cell);
-                }
+            let cell = match *arg {
+                Sym::Addr(cell) => cell,
+                Sym::Unknown | Sym::Const(_) | Sym::Class(_) => continue,
+                object => self.cells.intern(Cell::Object(object)),
+            };
+            for held in &mut state.locks.held {
+                held.sure &= !matches!(held.id, LockId::Cell(lock, _) if lock == cell);
             }
         }
     }
@@ -421,9 +457,22 @@ impl Body<'_> {
             Some(name) => self.cx.unit.names.text(name).as_bytes(),
             None => self.cx.unit.files.slice(span),
         };
+        state.locks.touch();
         if speaks_of_locks(text) {
             state.locks.doubt_all();
         }
+    }
+
+    /// A function of the unit that speaks of locks and seems to do nothing to them: what it does
+    /// is done by others.
+    pub fn is_dubious(&self, callee: FunctionId, delta: &LockDelta) -> bool {
+        let unit = self.cx.unit;
+        let f = unit.function(callee);
+        let others = |name| unit.named(name).is_empty() && self.cx.fact(name).is_none();
+        *delta == LockDelta::default()
+            && self.shapes.is_some()
+            && speaks_of_locks(unit.names.text(f.name).as_bytes())
+            && callgraph::calls(f).any(others)
     }
 
     /// The arguments of macros that are statements which take or give back locks: when and how
@@ -513,6 +562,25 @@ impl Body<'_> {
         if !self.found.lock_issues.iter().any(same) {
             self.found.lock_issues.push(issue);
         }
+    }
+}
+
+/// What a function of these facts names: the words that it shares with others tell apart the
+/// locks of one object, and those that have no object.
+fn sort(fact: &Fact, kind: LockKind, has_object: bool) -> Sort {
+    let context = matches!(
+        kind,
+        LockKind::Rcu | LockKind::Irq | LockKind::Bh | LockKind::Preempt
+    );
+    if context || has_object && fact.topic == PLAIN {
+        return Sort { kind, words: 0 };
+    }
+    let words = fact.name.split('_').filter(|w| !DIRECTIONS.contains(w));
+    let mut hasher = FxHasher::default();
+    words.take(2).for_each(|word| word.hash(&mut hasher));
+    Sort {
+        kind,
+        words: hasher.finish(),
     }
 }
 

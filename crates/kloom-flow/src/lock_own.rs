@@ -1,7 +1,9 @@
 //! Locks over calls of the unit's own functions, and at a function's end.
 
+use crate::analysis::Analysis;
 use crate::body::Body;
 use crate::call::Site;
+use crate::callgraph::CallGraph;
 use crate::lock_issue::{LockIssue, LockIssueKind};
 use crate::lock_sleep::Says;
 use crate::locks::{Ended, Held, LockId, LockName};
@@ -31,12 +33,12 @@ impl Body<'_> {
     /// The lock in this function's terms that a callee names.
     fn lock_here(&mut self, state: &State, site: &Site<'_>, name: &LockName) -> Option<LockId> {
         match name {
-            LockName::Word(word, kind) => Some(LockId::Word(word, *kind)),
-            LockName::Key(key, kind) => match (self.target(state, site, key), key) {
+            LockName::Only(sort) => Some(LockId::Only(*sort)),
+            LockName::Key(key, sort) => match (self.target(state, site, key), key) {
                 (Some(Target::Cell(cell)), _) => {
-                    (!self.cells.is_any_element(cell)).then_some(LockId::Cell(cell, *kind))
+                    (!self.cells.is_any_element(cell)).then_some(LockId::Cell(cell, *sort))
                 }
-                (_, Key::Class(owner, name)) => Some(LockId::Class(*owner, *name, *kind)),
+                (_, Key::Class(owner, name)) => Some(LockId::Class(*owner, *name, *sort)),
                 _ => None,
             },
         }
@@ -96,13 +98,19 @@ impl Body<'_> {
         if delta.lost || self.is_command(site.span) {
             return after.locks.lose();
         }
+        if self.is_dubious(callee, delta) {
+            after.locks.doubt_all();
+        }
         for (name, how) in &delta.dropped {
             let Some(id) = self.lock_here(before, site, name) else {
                 after.locks.doubt_all();
                 continue;
             };
             match after.locks.end(&self.cells, id, site.span) {
-                Some(held) => self.note_released(after, &held, *how, site.span),
+                Some(held) => {
+                    self.balanced.insert(held.at);
+                    self.note_released(after, &held, *how, site.span);
+                }
                 None => self.release_unheld(after, id, *how, site.span, vec![site.span]),
             }
         }
@@ -119,6 +127,7 @@ impl Body<'_> {
                 by: Some(callee),
                 sure: !matches!(id, LockId::Class(..)),
                 restored: false,
+                touched: false,
             };
             self.take(after, held, Vec::new(), false);
         }
@@ -195,6 +204,13 @@ impl Body<'_> {
 
     /// Locks that some ways out of the function leave held and others give back.
     pub fn judge_exits(&mut self) {
+        // Whoever takes a lock twice that is never given back counts on somebody else to do that.
+        let (id, balanced) = (self.id, std::mem::take(&mut self.balanced));
+        self.found.lock_issues.retain(|issue| {
+            issue.function != id
+                || issue.kind != LockIssueKind::TakenTwice
+                || issue.taken.is_some_and(|at| balanced.contains(&at))
+        });
         let exits = std::mem::take(&mut self.exits);
         if self.f.origin != Origin::File || self.is_annotated() {
             return;
@@ -211,7 +227,10 @@ impl Body<'_> {
                 }
                 let right: Vec<&Exit> = exits
                     .iter()
-                    .filter(|e| e.ended.iter().any(|end| end.id == held.id))
+                    .filter(|e| {
+                        let mut ended = e.ended.iter();
+                        ended.any(|end| end.id == held.id && end.taken == Some(held.at))
+                    })
                     .collect();
                 // Taken on success only, as by something that tries, and callers can tell.
                 let good = exit.classes.and(failures.not());
@@ -295,4 +314,20 @@ impl Body<'_> {
             Says::Caller(key) => Some(Some((key, word))),
         }
     }
+}
+
+/// Drops what turns out to be meant: locks that another function gives back.
+pub(crate) fn settle_issues(graph: &CallGraph, found: &mut Analysis) {
+    let (handed, dropped) = (&found.lock_handed, &found.lock_dropped);
+    let released = &found.lock_released;
+    found.lock_issues.retain(|issue| {
+        let by_caller = issue.kind == LockIssueKind::StillHeld && handed.contains(&issue.function);
+        let elsewhere = issue.unless_dropped.as_ref().is_some_and(|lock| {
+            let calls = |(caller, other): &(FunctionId, LockName)| {
+                other == lock && graph.callees[caller.0 as usize].contains(&issue.function)
+            };
+            dropped.contains(lock) || released.iter().any(calls)
+        });
+        !by_caller && !elsewhere
+    });
 }

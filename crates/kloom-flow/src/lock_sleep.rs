@@ -4,7 +4,7 @@
 use crate::body::Body;
 use crate::call::Site;
 use crate::lock_issue::{LockIssue, LockIssueKind};
-use crate::locks::{Held, How, Irq, LockId, LockKind, LockName, is_certain};
+use crate::locks::{Held, How, Irq, LockId, LockKind, LockName, Sort, is_certain};
 use crate::memory::{Cell, Key};
 use crate::state::State;
 use crate::summary::{LockDemand, LockNeed, MAX_LOCK_DEMANDS};
@@ -101,6 +101,7 @@ impl Body<'_> {
         let recursive = |a: How, b: How| a.read && b.read || a.nested || b.nested || !b.is_owned();
         if let Some(held) = state.locks.find(id).copied()
             && held.sure
+            && !held.touched
             && !recursive(how, held.how)
             && is_certain(&self.cells, id)
             // A function that calls itself knows better.
@@ -141,12 +142,12 @@ impl Body<'_> {
     /// The lock in terms that callers know.
     pub fn lock_name(&self, id: LockId) -> Option<LockName> {
         match id {
-            LockId::Cell(cell, kind) => {
+            LockId::Cell(cell, sort) => {
                 let key = self.cells.key(cell, self.f.params)?;
-                Some(LockName::Key(key, kind))
+                Some(LockName::Key(key, sort))
             }
-            LockId::Word(word, kind) => Some(LockName::Word(word, kind)),
-            LockId::Class(owner, name, kind) => Some(LockName::Key(Key::Class(owner, name), kind)),
+            LockId::Only(sort) => Some(LockName::Only(sort)),
+            LockId::Class(owner, name, sort) => Some(LockName::Key(Key::Class(owner, name), sort)),
         }
     }
 
@@ -211,7 +212,8 @@ impl Body<'_> {
         match &site.call.args.get(2)?.expr {
             Expr::Read(place) => {
                 let cell = self.cell(state, *place, site.span);
-                Some(LockId::Cell(cell, LockKind::Spin))
+                let kind = LockKind::Spin;
+                Some(LockId::Cell(cell, Sort { kind, words: 0 }))
             }
             _ => None,
         }

@@ -7,7 +7,7 @@ use crate::memory::{Cell, Cells, Key};
 use crate::value::{CellId, Point, Sym};
 use kloom_diag::Span;
 use kloom_facts::Effect;
-use kloom_ir::FunctionId;
+use kloom_ir::{FunctionId, Name};
 
 /// Most locks followed at once on one path.
 const MAX_HELD: usize = 12;
@@ -132,22 +132,31 @@ impl How {
     }
 }
 
+/// What is named: a kind of lock, and the words that the functions of one such lock share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Sort {
+    /// What it is.
+    pub kind: LockKind,
+    /// Tells apart several locks of one object; 0 where the lock itself is named.
+    pub words: u64,
+}
+
 /// The name a lock is followed under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LockId {
-    /// The lock in this cell, or the one of this kind that guards the object in it.
-    Cell(CellId, LockKind),
-    /// The only one: its functions share this word.
-    Word(&'static str, LockKind),
+    /// The lock in this cell, or the one of this sort that guards the object in it.
+    Cell(CellId, Sort),
+    /// The only one of its sort.
+    Only(Sort),
     /// One of these members; which one is not known.
-    Class(kloom_ir::Name, kloom_ir::Name, LockKind),
+    Class(Name, Name, Sort),
 }
 
 impl LockId {
-    /// What it is.
-    pub fn kind(self) -> LockKind {
+    /// What is named.
+    pub fn sort(self) -> Sort {
         match self {
-            LockId::Cell(_, kind) | LockId::Word(_, kind) | LockId::Class(_, _, kind) => kind,
+            LockId::Cell(_, sort) | LockId::Only(sort) | LockId::Class(_, _, sort) => sort,
         }
     }
 }
@@ -156,20 +165,20 @@ impl LockId {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LockName {
     /// The lock at this key.
-    Key(Key, LockKind),
-    /// The only one.
-    Word(&'static str, LockKind),
+    Key(Key, Sort),
+    /// The only one of its sort.
+    Only(Sort),
 }
 
 impl LockName {
     /// The name that it has in every function: the member it is, if it is one.
     pub(crate) fn anywhere(&self) -> LockName {
         match self {
-            LockName::Key(key, kind) => {
+            LockName::Key(key, sort) => {
                 let class = key.class().map(|(owner, name)| Key::Class(owner, name));
-                LockName::Key(class.unwrap_or_else(|| key.clone()), *kind)
+                LockName::Key(class.unwrap_or_else(|| key.clone()), *sort)
             }
-            LockName::Word(..) => self.clone(),
+            LockName::Only(_) => self.clone(),
         }
     }
 }
@@ -191,6 +200,8 @@ pub struct Held {
     pub sure: bool,
     /// The caller held it before and has it back.
     pub restored: bool,
+    /// Code that nobody knows has run since.
+    pub touched: bool,
 }
 
 /// A lock given back: the caller's, or one of the function's own.
@@ -204,6 +215,8 @@ pub struct Ended {
     pub at: Span,
     /// The last test before that, with its answer.
     pub under: Option<(Span, bool)>,
+    /// Where it was taken, if it was here.
+    pub taken: Option<Span>,
     /// It was held for sure, and not taken again since.
     pub sure: bool,
 }
@@ -269,7 +282,10 @@ impl Locks {
         let mut out = self.clone();
         for held in &mut out.held {
             let same = other.held.iter().filter(|h| h.id == held.id);
-            held.sure &= same.into_iter().all(|h| h.sure);
+            for same in same {
+                held.sure &= same.sure;
+                held.touched |= same.touched;
+            }
         }
         let in_other = |list: &[Ended], e: &Ended| list.iter().any(|o| o.id == e.id);
         out.ended.retain(|e| in_other(&other.ended, e));
@@ -298,6 +314,13 @@ impl Locks {
         self.ended.clear();
         self.saved.clear();
         self.restored.clear();
+    }
+
+    /// Code that nobody knows has run: it leaves what is held, as far as one can tell.
+    pub fn touch(&mut self) {
+        self.held.iter_mut().for_each(|h| h.touched = true);
+        self.dropped.iter_mut().for_each(|d| d.sure = false);
+        self.ended.clear();
     }
 
     /// Notes a lock as held.
@@ -330,6 +353,7 @@ impl Locks {
                 how,
                 at,
                 under,
+                taken: Some(held.at),
                 sure: true,
             });
         }
@@ -379,21 +403,26 @@ impl Locks {
 
     /// The cell was written: locks reached through the pointer in it are others now.
     pub fn moved(&mut self, cells: &Cells, cell: CellId) {
+        let moved =
+            |id: LockId| matches!(id, LockId::Cell(lock, _) if goes_through(cells, lock, cell));
         for held in &mut self.held {
-            if let LockId::Cell(lock, _) = held.id {
-                held.sure &= !goes_through(cells, lock, cell);
-            }
+            held.sure &= !moved(held.id);
         }
+        for dropped in &mut self.dropped {
+            dropped.sure &= !moved(dropped.id);
+        }
+        self.ended.retain(|e| !moved(e.id));
     }
 
     /// The value named `sym` is made anew: locks in the old one's object have no name any more.
     pub fn retire(&mut self, cells: &Cells, sym: Sym) {
-        for held in &mut self.held {
-            if let LockId::Cell(lock, _) = held.id {
-                held.sure &= !in_object(cells, lock, sym);
-            }
-        }
         let old = |id: LockId| matches!(id, LockId::Cell(c, _) if in_object(cells, c, sym));
+        for held in &mut self.held {
+            held.sure &= !old(held.id);
+        }
+        for dropped in &mut self.dropped {
+            dropped.sure &= !old(dropped.id);
+        }
         self.ended.retain(|e| !old(e.id));
     }
 }
@@ -429,17 +458,17 @@ fn goes_through(cells: &Cells, cell: CellId, through: CellId) -> bool {
 
 /// Whether two names may mean one lock: the same member, the same kind.
 pub(crate) fn alike(cells: &Cells, a: LockId, b: LockId) -> bool {
-    if a.kind() != b.kind() {
+    if a.sort() != b.sort() {
         return false;
     }
     let member = |id| match id {
         LockId::Class(_, name, _) => Some(name),
         LockId::Cell(cell, _) => cells.member(cell),
-        LockId::Word(..) => None,
+        LockId::Only(_) => None,
     };
     match (a, b) {
-        (LockId::Word(x, _), LockId::Word(y, _)) => x == y,
-        (LockId::Word(..), _) | (_, LockId::Word(..)) => false,
+        (LockId::Only(_), LockId::Only(_)) => true,
+        (LockId::Only(_), _) | (_, LockId::Only(_)) => false,
         _ => match (member(a), member(b)) {
             (Some(x), Some(y)) => x == y,
             // A bare pointer to a lock, or the object it guards.
@@ -453,7 +482,7 @@ pub(crate) fn alike(cells: &Cells, a: LockId, b: LockId) -> bool {
 pub(crate) fn is_certain(cells: &Cells, id: LockId) -> bool {
     let mut at = match id {
         LockId::Cell(cell, _) => cell,
-        LockId::Word(..) => return true,
+        LockId::Only(_) => return true,
         LockId::Class(..) => return false,
     };
     loop {

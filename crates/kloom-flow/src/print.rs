@@ -1,5 +1,6 @@
 //! Summaries as text, for people who want to know why there is a finding, or none.
 
+use crate::locks::LockName;
 use crate::memory::{Key, Part};
 use crate::summary::{Guard, Need, Outcome, Summary, Value};
 use kloom_diag::Span;
@@ -78,6 +79,21 @@ fn print_outcome(out: &mut String, unit: &Unit, f: &Function, outcome: &Outcome)
         line(unit, outcome.at),
         guards(unit, f, &outcome.guards)
     );
+    for (what, list) in [
+        ("takes", &outcome.locks.taken),
+        ("drops", &outcome.locks.dropped),
+    ] {
+        for (name, how) in list {
+            let name = match name {
+                LockName::Key(key, _) => print_key(unit, f, key),
+                LockName::Only(_) => "the only one".to_owned(),
+            };
+            let _ = writeln!(out, "    {what} {:?} {name}", how.kind);
+        }
+    }
+    if outcome.locks.lost {
+        out.push_str("    locks are lost\n");
+    }
     for (key, v) in &outcome.effects {
         let _ = writeln!(
             out,
