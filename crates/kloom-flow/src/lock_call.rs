@@ -333,7 +333,7 @@ impl Body<'_> {
         at: Span,
         chain: Vec<Span>,
     ) {
-        let mut before = state.locks.ended.iter().chain(&state.locks.dropped);
+        let mut before = state.locks.ended.iter();
         if let Some(first) = before.find(|e| e.id == id && e.sure).copied()
             && how.is_owned()
             && !how.read
