@@ -103,11 +103,15 @@ impl Liveness {
         }
     }
 
+    /// Whether what a local holds at the start of a block may still be read.
+    pub fn is_live(&self, local: LocalId, block: BlockId) -> bool {
+        self.at[block.0 as usize].has(local) || self.always.has(local)
+    }
+
     /// Forgets what dead locals hold at the start of a block.
     pub fn drop_dead(&self, state: &mut State, cells: &Cells, block: BlockId) {
-        let live = &self.at[block.0 as usize];
         state.drop_cells(|cell| match cells.get(cells.root(cell)) {
-            Cell::Local(local) => !live.has(local) && !self.always.has(local),
+            Cell::Local(local) => !self.is_live(local, block),
             _ => false,
         });
     }

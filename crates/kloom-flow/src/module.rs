@@ -46,7 +46,7 @@ impl Module {
             };
             c.span.file == FileId(0)
                 && c.assigned
-                && c.tested.is_empty()
+                && (c.tested.is_empty() || c.unnoticed)
                 && c.uses.is_empty()
                 && !c.kept.iter().any(known)
         });

@@ -7,7 +7,7 @@
 use crate::context::{Context, Findings};
 use kloom_diag::{Diagnostic, FileId, Root, Severity, Span, Step};
 use kloom_facts::{Classes, Facts, Returns, Verb};
-use kloom_flow::{Analysis, Creation, Key, Made, Misuse, MisuseKind, Need, NullUse, Use};
+use kloom_flow::{Analysis, Creation, Demand, Key, Made, Misuse, MisuseKind, Need, NullUse, Use};
 use kloom_ir::{FunctionId, Linkage, Name, Unit};
 use rustc_hash::FxHashSet;
 
@@ -58,7 +58,8 @@ enum Verdict<'a> {
 
 impl<'a> Teller<'a> {
     fn creation(&self, creation: &Creation, findings: &mut Findings) {
-        let Some(verdict) = self.verdict(creation) else {
+        let missed = self.missed(creation);
+        let Some(verdict) = self.verdict(creation, missed.as_ref()) else {
             return;
         };
         let callee = self.name(creation.callee);
@@ -118,7 +119,7 @@ impl<'a> Teller<'a> {
                 "leave before this on the failing path, or keep NULL there".to_owned(),
             ),
         };
-        for used in &creation.uses {
+        for used in creation.uses.iter().chain(&missed) {
             self.use_steps(used, &mut trace);
         }
         let mut told = FxHashSet::default();
@@ -157,7 +158,26 @@ impl<'a> Teller<'a> {
         here.next().copied().unwrap_or(creation.span)
     }
 
-    fn verdict<'c>(&self, creation: &'c Creation) -> Option<Verdict<'c>> {
+    /// A use of what is kept, where no path was followed to one and nothing tells a failure from
+    /// success: any use of a good pointer is one of an error, too.
+    fn missed(&self, creation: &Creation) -> Option<Use> {
+        let told = !creation.tested.is_empty() && !creation.unnoticed
+            || creation.kept.iter().any(|key| self.tested(key));
+        if !creation.uses.is_empty() || told || !is_thread(creation) {
+            return None;
+        }
+        let demand = creation.kept.iter().find_map(|key| self.demand(key))?;
+        Some(Use {
+            need: demand.need,
+            chain: demand.chain.clone(),
+            tested: creation.tested.first().copied(),
+            null_tested: demand.null_tested,
+            function: creation.function,
+            later: true,
+        })
+    }
+
+    fn verdict<'c>(&self, creation: &'c Creation, missed: Option<&'c Use>) -> Option<Verdict<'c>> {
         let kept_tested = creation.kept.iter().any(|key| self.tested(key));
         let tested = !creation.tested.is_empty() || kept_tested;
         let now: Vec<&Use> = creation.uses.iter().filter(|u| !u.later).collect();
@@ -175,17 +195,16 @@ impl<'a> Teller<'a> {
             if !creation.uses.is_empty() {
                 return Some(Verdict::Unchecked);
             }
-            let thread = matches!(creation.made, Made::Thread | Made::Worker);
-            let only_here =
-                !creation.kept.is_empty() && creation.kept.iter().all(|k| self.is_private(k));
-            let demanded = creation.kept.iter().any(|k| self.demanded(k));
-            return (thread && (only_here && !creation.handed_on || demanded))
-                .then_some(Verdict::Unchecked);
+            let only_here = is_thread(creation)
+                && !creation.handed_on
+                && !creation.kept.is_empty()
+                && creation.kept.iter().all(|k| self.is_private(k));
+            return (only_here || missed.is_some()).then_some(Verdict::Unchecked);
         }
         if !creation.unpropagated.is_empty() {
             return Some(Verdict::NotPropagated);
         }
-        let first = now.first().copied().or_else(|| creation.uses.first())?;
+        let first = now.first().copied().or(creation.uses.first()).or(missed)?;
         match (first.tested, first.null_tested) {
             (None, Some(at)) => Some(Verdict::NullChecked(at)),
             _ => Some(Verdict::Used(first)),
@@ -198,8 +217,8 @@ impl<'a> Teller<'a> {
         common.is_some_and(|key| self.analysis.tested_keys.contains(&key))
     }
 
-    /// Whether some function of the module, as far as it was read, uses what is there as if it were valid.
-    fn demanded(&self, key: &Key) -> bool {
+    /// A use, in the module as far as it was read, of what is there as if it were valid.
+    fn demand(&self, key: &Key) -> Option<&Demand> {
         let same = |other: &Key| match (key, other) {
             (Key::Global(..), Key::Global(..)) => key == other,
             _ => key.class().is_some() && key.class() == other.class(),
@@ -209,7 +228,7 @@ impl<'a> Teller<'a> {
             .iter()
             .flat_map(|summary| &summary.demands)
             .chain(&self.analysis.others)
-            .any(|demand| {
+            .find(|demand| {
                 demand.classes.contains(Classes::NEG)
                     && matches!(demand.need, Need::Call(_))
                     && same(&demand.key)
@@ -346,6 +365,10 @@ impl<'a> Teller<'a> {
     fn function(&self, id: FunctionId) -> String {
         self.name(self.unit.function(id).name).to_owned()
     }
+}
+
+fn is_thread(creation: &Creation) -> bool {
+    matches!(creation.made, Made::Thread | Made::Worker)
 }
 
 fn step(span: Span, message: String) -> Step {
