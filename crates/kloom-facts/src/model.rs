@@ -161,6 +161,8 @@ pub enum Verb {
     Allocate,
     /// Frees `arg`.
     Free,
+    /// Keeps no pointer to `arg` once it has returned; to no argument at all if none is named.
+    Borrows,
     /// Makes a thread with function `arg` and data `with`.
     StartThread,
     /// Wakes a thread `arg` for the first time or again.

@@ -159,7 +159,8 @@ pub const VERBS: &[VerbWord] = &[
     verb("acquire", Verb::Acquire, false, LOCKS),
     verb("release", Verb::Release, false, LOCKS),
     verb("allocate", Verb::Allocate, false, &["devm", "zeroed"]),
-    verb("free", Verb::Free, true, &["delayed"]),
+    verb("borrows", Verb::Borrows, false, &[]),
+    verb("free", Verb::Free, true, &["delayed", "counted"]),
     verb(
         "start-thread",
         Verb::StartThread,

@@ -5,7 +5,7 @@ use crate::locks::LockName;
 use crate::memory::Key;
 use crate::roles::Roles;
 use crate::summary::{Demand, Need, Summary};
-use crate::value::{OriginId, Point};
+use crate::value::{AllocationId, OriginId, Point};
 use kloom_diag::Span;
 use kloom_ir::{FunctionId, Name};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -74,6 +74,58 @@ pub struct Creation {
     pub callee_known: bool,
 }
 
+/// How an allocation is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LossKind {
+    /// The function returns.
+    Returned,
+    /// The only pointer to it gets another value.
+    Overwritten,
+}
+
+/// Where an allocation is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// How.
+    pub kind: LossKind,
+    /// The return, or what overwrites the pointer.
+    pub at: Span,
+    /// The last test on the way there.
+    pub turn: Option<Span>,
+}
+
+/// One call that gives memory to its caller.
+#[derive(Clone, Debug)]
+pub struct Allocation {
+    /// The calling function.
+    pub function: FunctionId,
+    /// The call.
+    pub span: Span,
+    /// Who is called.
+    pub callee: Name,
+    /// Whether its flags let it fail, as far as they are in sight.
+    pub may_fail: bool,
+    /// Where the result is tested, in text order.
+    pub tested: Vec<Span>,
+    /// Whether a callee that may test it has got it.
+    pub judged: bool,
+    /// Where it is used though it may be NULL, each with the calls that lead there.
+    pub uses: Vec<Vec<Span>>,
+    /// Where paths lose it.
+    pub losses: Vec<Loss>,
+}
+
+/// A use of memory that was freed on the same path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StaleUse {
+    /// The function.
+    pub function: FunctionId,
+    /// Where it was freed.
+    pub freed: Span,
+    /// The use, and the calls that lead to it, innermost first.
+    pub chain: Vec<Span>,
+}
+
 /// A misuse of an error value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MisuseKind {
@@ -129,6 +181,10 @@ pub enum Cut {
 pub struct Analysis {
     /// Every call that can give an error pointer, by [`OriginId`].
     pub creations: Vec<Creation>,
+    /// Every call that gives memory, by [`AllocationId`].
+    pub allocations: Vec<Allocation>,
+    /// Uses of freed memory.
+    pub stale_uses: Vec<StaleUse>,
     /// Misuses of error values, in text order.
     pub misuses: Vec<Misuse>,
     /// Handles used while NULL.
@@ -156,6 +212,7 @@ pub struct Analysis {
     /// Steps of all fixpoints, to guard the cost.
     pub steps: u64,
     pub(crate) index: FxHashMap<(FunctionId, Point), OriginId>,
+    pub(crate) allocation_index: FxHashMap<(FunctionId, Point), AllocationId>,
 }
 
 impl Analysis {
@@ -175,6 +232,18 @@ impl Analysis {
 
     pub(crate) fn creation_mut(&mut self, id: OriginId) -> &mut Creation {
         &mut self.creations[id.0 as usize]
+    }
+
+    pub(crate) fn note_stale_use(&mut self, function: FunctionId, freed: Span, chain: &[Span]) {
+        let chain = chain.to_vec();
+        let new = StaleUse {
+            function,
+            freed,
+            chain,
+        };
+        if !self.stale_uses.contains(&new) {
+            self.stale_uses.push(new);
+        }
     }
 
     pub(crate) fn add_use(&mut self, id: OriginId, new: Use) {

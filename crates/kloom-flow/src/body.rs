@@ -1,16 +1,20 @@
 //! One function under analysis: evaluation of places and expressions in a state.
 
 use crate::analysis::{Analysis, Misuse, MisuseKind, Use, insert_sorted};
+use crate::compare::{bound, compared, is_arithmetic, mirrored, same};
 use crate::context::Context;
 use crate::lock_own::Exit;
+use crate::loops::Loops;
 use crate::memory::{Cell, Cells, Key};
 use crate::shape::Shapes;
 use crate::state::State;
 use crate::summary::{Demand, Guard, LockDemand, MAX_DEMANDS, Need};
-use crate::value::{CellId, Info, Link, OriginId, Point, Sym, class_of, negated};
+use crate::value::{CellId, Info, Link, OriginId, Point, Sym, negated};
 use kloom_diag::Span;
 use kloom_facts::Classes;
-use kloom_ir::{Base, BinOp, Elem, Expr, Function, FunctionId, LocalId, Name, PlaceId, Type, UnOp};
+use kloom_ir::{
+    Base, BinOp, BlockId, Elem, Expr, Function, FunctionId, LocalId, Name, PlaceId, Type, UnOp,
+};
 use rustc_hash::FxHashSet;
 
 /// Most places remembered per creation.
@@ -28,6 +32,8 @@ pub(crate) struct Body<'a> {
     pub demands: Vec<Demand>,
     /// Locals that may be indices.
     pub counters: FxHashSet<LocalId>,
+    /// The loops, if they matter.
+    pub loops: Loops,
     /// Where a returned error number was negated.
     pub negated_returns: Vec<Span>,
     /// Shapes of conditions, if locks are followed.
@@ -140,6 +146,7 @@ impl Body<'_> {
                 ) {
                     return Sym::Addr(cell);
                 }
+                self.copied_whole(state, cell);
                 state.read(&self.cells, cell)
             }
             Expr::AddrOf(place) => Sym::Addr(self.address_of(state, *place, span)),
@@ -169,6 +176,13 @@ impl Body<'_> {
                 self.eval(state, inner, point, span);
                 Sym::Unknown
             }
+            Expr::Binary(op, a, b) if is_arithmetic(*op) => {
+                let sides = [
+                    self.eval(state, a, point, span),
+                    self.eval(state, b, point, span),
+                ];
+                self.computed_from(state, sides, matches!(op, BinOp::Add | BinOp::Sub))
+            }
             Expr::Unary(UnOp::Not, _) | Expr::Binary(..) => {
                 match self.question(state, expr, point, span) {
                     Some(link) => truth(state, link, point),
@@ -195,7 +209,8 @@ impl Body<'_> {
             Expr::Binary(op, a, b) => {
                 let x = self.eval(state, a, point, span);
                 let y = self.eval(state, b, point, span);
-                if let Some(equal) = same(x, y) {
+                let distinct = self.are_distinct(state, x, y).then_some(false);
+                if let Some(equal) = same(x, y).or(distinct) {
                     let answer = equal == (*op == BinOp::Eq);
                     let known = matches!(op, BinOp::Eq | BinOp::Ne);
                     return known.then(|| Link {
@@ -230,9 +245,10 @@ impl Body<'_> {
         state: &State,
         cond: &Expr,
         answer: bool,
-        point: Point,
+        at: (BlockId, Point),
         span: Span,
     ) -> Option<State> {
+        let point = at.1;
         let mut state = state.clone();
         let question = self.question(&mut state, cond, point, span);
         let exact = question.is_some_and(|l| l.yes & l.no == 0 && l.of != Sym::Unknown);
@@ -240,10 +256,15 @@ impl Body<'_> {
             state.doubt(point, u32::from(answer));
         }
         let mut told = false;
+        let about = question.map(|link| link.of);
         if let Some(link) = question {
             self.note_test(&state, link, span);
             let classes = link.classes(answer);
             told = link.yes & link.no == 0 && classes.contains(state.info(link.of).classes);
+        }
+        self.turns(&mut state, cond, about, told, at, span);
+        if let Some(link) = question {
+            let classes = link.classes(answer);
             if !state.refine(link.of, classes, span, link.tells_error()) {
                 return None;
             }
@@ -267,6 +288,9 @@ impl Body<'_> {
         let info = state.info(link.of);
         if let Some(inner) = info.link {
             self.note_test(state, inner, span);
+        }
+        if let Some(id) = self.allocation_of(link.of) {
+            insert_sorted(&mut self.found.allocations[id.0 as usize].tested, span);
         }
         if let Some(origin) = info.origin {
             let creation = self.found.creation_mut(origin);
@@ -330,6 +354,7 @@ impl Body<'_> {
         accepts: Classes,
         chain: Vec<Span>,
     ) {
+        self.touched(state, sym, accepts, &chain);
         let info = state.info(sym);
         let bad = info
             .classes
@@ -467,75 +492,6 @@ pub(crate) fn truth(state: &mut State, link: Link, point: Point) -> Sym {
     };
     state.set_info(made, info);
     made
-}
-
-/// Whether two constants are the same one.
-fn same(x: Sym, y: Sym) -> Option<bool> {
-    match (x, y) {
-        (Sym::Const(a), Sym::Const(b)) => Some(a == b),
-        (Sym::Named(a), Sym::Named(b)) => Some(a == b),
-        _ => None,
-    }
-}
-
-/// The number a value is compared with; for one whose class alone is known, a typical one.
-fn bound(sym: Sym) -> Option<i64> {
-    match sym {
-        Sym::Const(n) => Some(n),
-        Sym::Class(bits) if Classes(bits) == Classes::NEG => Some(-2),
-        Sym::Class(bits) if Classes(bits) == Classes::POS => Some(2),
-        Sym::Class(bits) if Classes(bits) == Classes::ZERO => Some(0),
-        _ => None,
-    }
-}
-
-fn mirrored(op: BinOp) -> BinOp {
-    match op {
-        BinOp::Lt => BinOp::Gt,
-        BinOp::Le => BinOp::Ge,
-        BinOp::Gt => BinOp::Lt,
-        BinOp::Ge => BinOp::Le,
-        other => other,
-    }
-}
-
-/// The classes of a value for which `value OP n` holds, and for which it does not.
-fn compared(op: BinOp, n: i64) -> Option<(Classes, Classes)> {
-    let sign = class_of(n);
-    let (neg, zero, pos, any) = (Classes::NEG, Classes::ZERO, Classes::POS, Classes::ANY);
-    let equal = if sign == zero {
-        (zero, zero.not())
-    } else {
-        (sign, any)
-    };
-    let less = match n {
-        0 => (neg, neg.not()),
-        1 => (pos.not(), pos),
-        _ if n < 0 => (neg, any),
-        _ => (any, pos),
-    };
-    let at_most = match n {
-        0 => (pos.not(), pos),
-        _ => {
-            if n == -1 {
-                (neg, neg.not())
-            } else if n < 0 {
-                (neg, any)
-            } else {
-                (any, pos)
-            }
-        }
-    };
-    let swap = |(a, b)| (b, a);
-    Some(match op {
-        BinOp::Eq => equal,
-        BinOp::Ne => swap(equal),
-        BinOp::Lt => less,
-        BinOp::Ge => swap(less),
-        BinOp::Le => at_most,
-        BinOp::Gt => swap(at_most),
-        _ => return None,
-    })
 }
 
 /// Whether a name reads like an error number.

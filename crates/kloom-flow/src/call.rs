@@ -56,6 +56,10 @@ impl Body<'_> {
         };
         let defined = self.cx.unit.named(name);
         if !defined.is_empty() {
+            if defined.len() > 1 {
+                // One of them, as configured: what one keeps is kept.
+                args.iter().for_each(|arg| self.escape(&mut state, *arg));
+            }
             let mut out = Vec::new();
             for callee in defined {
                 let by_place = self.cx.unit.function(*callee).origin == Origin::Macro;
@@ -84,11 +88,14 @@ impl Body<'_> {
     pub fn finish(&mut self, mut state: State, call: &Call, point: Point, info: Info) -> State {
         if let Some(dst) = call.dst {
             let made = Sym::Made(point);
+            if state.owned.find(made).is_some() {
+                let cell = self.cell(&state, dst, call.callee_span);
+                self.made_again(&mut state, made, cell, call.callee_span);
+            }
             state.retire(&self.cells, made);
             state.set_info(made, info);
             let cell = self.cell(&state, dst, call.callee_span);
-            self.note_kept(&state, cell, made);
-            state.write(&self.cells, cell, made);
+            self.put(&mut state, cell, made, call.callee_span);
         }
         state
     }
@@ -96,15 +103,18 @@ impl Body<'_> {
     pub fn store(&mut self, mut state: State, call: &Call, value: Sym) -> State {
         if let Some(dst) = call.dst {
             let cell = self.cell(&state, dst, call.callee_span);
-            self.note_kept(&state, cell, value);
-            state.write(&self.cells, cell, value);
+            self.put(&mut state, cell, value, call.callee_span);
         }
         state
     }
 
     /// Arguments go to code that may write through them and keep them.
     pub fn hand_out(&mut self, state: &mut State, args: &[Sym], deep: bool, answers: bool) {
+        self.others_change(state);
+        state.owned.settle_homes();
         for arg in args {
+            self.escape(state, *arg);
+            self.judged(*arg);
             self.hand_on(state, *arg, answers);
             match *arg {
                 Sym::Addr(cell) => {
@@ -114,14 +124,14 @@ impl Body<'_> {
                 object if deep && object != Sym::Unknown => {
                     let cells = &self.cells;
                     state.share(object);
-                    state.forget(|c| cells.get(cells.root(c)) == Cell::Object(object));
+                    state.forget(cells, |c| cells.get(cells.root(c)) == Cell::Object(object));
                 }
                 _ => {}
             }
         }
         if deep {
             let (cells, cx) = (&self.cells, self.cx);
-            state.forget(|c| match cells.get(cells.root(c)) {
+            state.forget(cells, |c| match cells.get(cells.root(c)) {
                 Cell::Global(name) => cx.is_shared(name),
                 _ => false,
             });
@@ -213,12 +223,16 @@ impl Body<'_> {
         );
         let asserts = fact.does(Verb::NoReturn);
         if !identity && !asserts {
+            self.give(&mut state, site, fact);
             self.hand_out_known(&mut state, args, fact, call.dst.is_some());
         }
         for object in freed {
             state.free(&self.cells, object);
         }
-        let out = self.result_of(state, site, fact, name);
+        let mut out = self.result_of(state, site, fact, name);
+        for state in &mut out {
+            self.allocates(state, site, name, fact);
+        }
         let mut out = self.lock_effects(out, site, fact);
         if zeroed && call.dst.is_some() {
             for state in &mut out {
@@ -283,10 +297,16 @@ impl Body<'_> {
             }
             Returns::Arg(n) => vec![self.store(state, call, arg(n))],
             Returns::Test(n, classes) => {
-                let link = Link {
+                let asked = Link {
                     of: arg(n),
                     yes: classes.0,
                     no: classes.not().0,
+                };
+                // The test of an answer is the question itself.
+                let link = match state.info(asked.of).link {
+                    Some(inner) if asked.yes == Classes::ZERO.not().0 => inner,
+                    Some(inner) if asked.yes == Classes::ZERO.0 => inner.flipped(),
+                    _ => asked,
                 };
                 self.note_test(&state, link, span);
                 state.retire(&self.cells, Sym::Made(point));
@@ -311,6 +331,9 @@ impl Body<'_> {
                 out
             }
             Returns::Unknown | Returns::Void | Returns::TolerantErrPtr | Returns::Within(_) => {
+                if let Returns::Within(n) = fact.returns {
+                    self.escape(&mut state, arg(n));
+                }
                 vec![self.finish(state, call, point, Info::ANY)]
             }
         }
@@ -396,6 +419,6 @@ fn made_by(fact: &Fact) -> Made {
     }
 }
 
-fn contains(text: &[u8], word: &str) -> bool {
+pub(crate) fn contains(text: &[u8], word: &str) -> bool {
     text.windows(word.len()).any(|w| w == word.as_bytes())
 }

@@ -1,5 +1,6 @@
 //! What holds for the whole unit while its functions are followed.
 
+use crate::Wanted;
 use crate::body::named_constant;
 use crate::memory::Key;
 use crate::summary::Writes;
@@ -12,6 +13,7 @@ use rustc_hash::FxHashSet;
 pub(crate) struct Context<'a> {
     pub unit: &'a Unit,
     target: Target,
+    pub wanted: Wanted,
     facts: Vec<Option<&'static Fact>>,
     constants: Vec<Option<Sym>>,
     /// What each function may write, callees included.
@@ -25,7 +27,7 @@ pub(crate) struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    pub fn new(unit: &'a Unit, facts: Facts, target: Target) -> Self {
+    pub fn new(unit: &'a Unit, facts: Facts, target: Target, wanted: Wanted) -> Self {
         let names = || {
             (0..unit.names.len() as u32)
                 .map(Name)
@@ -34,6 +36,7 @@ impl<'a> Context<'a> {
         let mut cx = Context {
             unit,
             target,
+            wanted,
             facts: names().map(|(_, text)| facts.get(text)).collect(),
             constants: names()
                 .map(|(name, text)| named_constant(name, text))

@@ -4,7 +4,9 @@ use crate::analysis::{Cut, MisuseKind};
 use crate::body::Body;
 use crate::liveness::Liveness;
 use crate::locks::LockTrack;
+use crate::loops::Loops;
 use crate::memory::{Cell, Cells, Key};
+use crate::order::Order;
 use crate::state::State;
 use crate::summary::{Guard, LockDelta, MAX_EFFECTS, MAX_OUTCOMES, Outcome, Summary, Value};
 use crate::value::{CellId, Info, Point, Sym};
@@ -18,7 +20,7 @@ use std::collections::BTreeSet;
 const MAX_PATHS: usize = 20;
 
 /// By what paths are kept apart.
-type Tracked = (Vec<(CellId, u8, u64)>, LockTrack);
+type Tracked = (Vec<(CellId, u8, u64)>, LockTrack, Vec<(bool, Sym)>);
 
 /// One tracked path at the start of a block.
 struct Path {
@@ -35,6 +37,9 @@ impl Body<'_> {
         let order = Order::of(f);
         let live = Liveness::of(f);
         let results = result_locals(f);
+        if self.cx.wanted.memory {
+            self.loops = Loops::of(f, &order.rank, &self.counters);
+        }
         let mut paths: Vec<Vec<Path>> = f.blocks.iter().map(|_| Vec::new()).collect();
         let mut ready = BTreeSet::new();
         if let Some(entry) = paths.first_mut() {
@@ -65,6 +70,7 @@ impl Body<'_> {
                 }
                 for (next, mut state) in self.block(block, state, &order, summaries, &mut outcomes)
                 {
+                    self.skips(&mut state, (block, next));
                     live.drop_dead(&mut state, &self.cells, next);
                     state.prune();
                     let list = &mut paths[next.0 as usize];
@@ -129,7 +135,7 @@ impl Body<'_> {
                     otherwise,
                 } => {
                     for (to, answer) in [(*then, true), (*otherwise, false)] {
-                        if let Some(state) = self.assume(&state, cond, answer, point, *span) {
+                        if let Some(state) = self.assume(&state, cond, answer, (id, point), *span) {
                             out.push((to, state));
                         }
                     }
@@ -147,6 +153,7 @@ impl Body<'_> {
                         if !told {
                             state.doubt(point, way as u32);
                         }
+                        self.turns(&mut state, on, None, false, (id, point), *span);
                         let possible = match arm.values.0 {
                             Some((low, high)) if low == high => {
                                 state.refine(sym, crate::value::class_of(low), *span, false)
@@ -165,12 +172,16 @@ impl Body<'_> {
                         // Whoever writes no default thinks that there is no other value.
                         state.locks.doubt_all();
                     }
+                    self.turns(&mut state, on, None, false, (id, point), *span);
                     out.push((*otherwise, state));
                 }
                 Terminator::Return { value, span, .. } => {
                     let result = value
                         .as_ref()
                         .map(|e| self.eval(&mut state, e, point, *span));
+                    if let Some(value) = value {
+                        self.may_decay(&mut state, value, *span);
+                    }
                     self.leave(state, result, *span, outcomes);
                 }
                 Terminator::Unreachable => {}
@@ -212,8 +223,12 @@ impl Body<'_> {
                     (value, _) => value,
                 };
                 self.index_moved(&mut state, *dst, cell);
-                self.note_kept(&state, cell, value);
-                state.write(&self.cells, cell, value);
+                self.put(&mut state, cell, value, span);
+                self.computes(&mut state, cell, src, span);
+                let ty = self.cx.unit.types.get(self.f.places.get(*dst).ty);
+                if !matches!(ty, Type::Int(_)) {
+                    self.may_decay(&mut state, src, span);
+                }
                 vec![state]
             }
             InstrKind::Eval(expr) => {
@@ -224,6 +239,9 @@ impl Body<'_> {
             InstrKind::Opaque { havoc } => {
                 for place in havoc {
                     let cell = self.cell(&state, *place, span);
+                    let held = state.read(&self.cells, cell);
+                    self.escape(&mut state, held);
+                    self.escape(&mut state, Sym::Addr(cell));
                     state.write(&self.cells, cell, Sym::Unknown);
                 }
                 state.locks.lose();
@@ -241,7 +259,7 @@ impl Body<'_> {
         let ty = self.cx.unit.types.get(self.f.places.get(dst).ty);
         if !matches!(ty, Type::Pointer(_)) && self.counters.contains(&local) {
             let cells = &self.cells;
-            state.forget(|c| cells.is_any_element(c));
+            state.forget(cells, |c| cells.is_any_element(c));
         }
     }
 
@@ -282,6 +300,11 @@ impl Body<'_> {
         outcomes: &mut Vec<Outcome>,
     ) {
         self.note_exit(state, result, at);
+        self.close(state, result, at);
+        let mut kept = state.owned.clone();
+        if let Some(inside @ Sym::Addr(_)) = result {
+            kept.blur(&self.cells, inside);
+        }
         let result = result.map(|sym| self.outgoing(state, sym));
         if let Some(origin) = result.as_ref().and_then(|v| v.origin) {
             self.found.creation_mut(origin).handed_on |= result
@@ -325,6 +348,7 @@ impl Body<'_> {
                 _ => None,
             })
             .collect();
+        let gone: Vec<Sym> = state.owned.all_gone().iter().map(|g| g.0).collect();
         add_outcome(
             outcomes,
             Outcome {
@@ -333,6 +357,8 @@ impl Body<'_> {
                 effects,
                 freed,
                 locks: self.lock_delta(state),
+                gone: self.keys_of(&gone),
+                kept: self.keys_of(kept.kept()),
                 at,
             },
         );
@@ -350,6 +376,7 @@ impl Body<'_> {
             tested: info.tested,
             null_tested: info.null_tested,
             same,
+            fresh: state.owned.find(sym).is_some(),
         }
     }
 }
@@ -368,7 +395,12 @@ fn add_outcome(outcomes: &mut Vec<Outcome>, new: Outcome) {
             .collect();
         let result = o.result.as_ref().map(|v| {
             let mixed = may_fail(v) && v.classes != Classes::NEG;
-            (v.classes, v.origin.filter(|_| mixed), v.same.clone())
+            (
+                v.classes,
+                v.origin.filter(|_| mixed),
+                v.same.clone(),
+                v.fresh,
+            )
         });
         (left, result, o.locks.clone())
     };
@@ -402,6 +434,7 @@ fn merge_outcome(old: &mut Outcome, new: &Outcome) {
         tested: a.tested.or(b.tested),
         null_tested: a.null_tested.or(b.null_tested),
         same: a.same.clone().filter(|_| a.same == b.same),
+        fresh: a.fresh && b.fresh,
     };
     if let (Some(a), Some(b)) = (&mut old.result, &new.result) {
         *a = joined(a, b);
@@ -412,11 +445,9 @@ fn merge_outcome(old: &mut Outcome, new: &Outcome) {
             ..LockDelta::default()
         };
     }
-    for key in &new.freed {
-        if !old.freed.contains(key) {
-            old.freed.push(key.clone());
-        }
-    }
+    unite(&mut old.freed, &new.freed);
+    unite(&mut old.kept, &new.kept);
+    old.gone.retain(|key| new.gone.contains(key));
     old.guards = old
         .guards
         .iter()
@@ -436,6 +467,7 @@ fn merge_outcome(old: &mut Outcome, new: &Outcome) {
         tested: None,
         null_tested: None,
         same: matches!(key, Key::Param(..) | Key::Global(..)).then(|| key.clone()),
+        fresh: false,
     };
     for (key, value) in &mut old.effects {
         let other = new.effects.iter().find(|(k, _)| k == key);
@@ -451,6 +483,14 @@ fn merge_outcome(old: &mut Outcome, new: &Outcome) {
     old.effects.sort_by(|a, b| rank(a).cmp(&rank(b)));
 }
 
+fn unite(old: &mut Vec<Key>, new: &[Key]) {
+    for key in new {
+        if !old.contains(key) {
+            old.push(key.clone());
+        }
+    }
+}
+
 /// Adds a state to those of a block; whether that changed anything.
 fn merge(
     list: &mut Vec<Path>,
@@ -464,9 +504,14 @@ fn merge(
         Cell::Global(_) => true,
         _ => false,
     };
-    let key = (state.tracked(is_result), state.locks.tracked());
+    let key = (
+        state.tracked(is_result),
+        state.locks.tracked(),
+        state.owned.key(),
+    );
     let full = list.len() >= MAX_PATHS;
     let at = list.iter().position(|p| p.key == key);
+    let told_apart = at.is_some();
     let at = match at {
         Some(at) => at,
         None if !full => {
@@ -480,7 +525,10 @@ fn merge(
         None => list.len() - 1,
     };
     let old = &mut list[at];
-    let joined = old.state.join(&state, cells, block);
+    let mut joined = old.state.join(&state, cells, block);
+    if !told_apart {
+        joined.owned.give_up();
+    }
     if joined == old.state {
         return false;
     }
@@ -525,53 +573,4 @@ pub(crate) fn counters(f: &Function) -> FxHashSet<LocalId> {
         }
     }
     out
-}
-
-/// Blocks in reverse postorder, and the points of each.
-struct Order {
-    blocks: Vec<BlockId>,
-    rank: Vec<u32>,
-    first_point: Vec<u32>,
-}
-
-impl Order {
-    fn of(f: &Function) -> Order {
-        let count = f.blocks.len();
-        let mut seen = vec![false; count];
-        let mut post = Vec::with_capacity(count);
-        let mut stack: Vec<(BlockId, Vec<BlockId>)> = Vec::new();
-        if count > 0 {
-            seen[0] = true;
-            stack.push((BlockId(0), f.blocks[0].term.successors()));
-        }
-        while let Some((block, next)) = stack.last_mut() {
-            match next.pop() {
-                Some(to) if !seen[to.0 as usize] => {
-                    seen[to.0 as usize] = true;
-                    stack.push((to, f.block(to).term.successors()));
-                }
-                Some(_) => {}
-                None => {
-                    post.push(*block);
-                    stack.pop();
-                }
-            }
-        }
-        post.reverse();
-        let mut rank = vec![u32::MAX; count];
-        for (at, block) in post.iter().enumerate() {
-            rank[block.0 as usize] = at as u32;
-        }
-        let mut first_point = Vec::with_capacity(count);
-        let mut next = 0;
-        for block in &f.blocks {
-            first_point.push(next);
-            next += block.instrs.len() as u32 + 1;
-        }
-        Order {
-            blocks: post,
-            rank,
-            first_point,
-        }
-    }
 }

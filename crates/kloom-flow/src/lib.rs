@@ -10,6 +10,7 @@ mod analysis;
 mod body;
 mod call;
 mod callgraph;
+mod compare;
 mod context;
 mod fixpoint;
 mod lifecycle;
@@ -19,10 +20,14 @@ mod lock_issue;
 mod lock_own;
 mod lock_sleep;
 mod locks;
+mod loops;
 mod memory;
 pub mod model;
 mod module;
+mod order;
 mod own_call;
+mod owned;
+mod ownership;
 mod print;
 mod roles;
 mod shape;
@@ -31,7 +36,10 @@ mod summary;
 mod unnoticed;
 mod value;
 
-pub use analysis::{Analysis, Creation, Cut, Made, Misuse, MisuseKind, NullUse, Use};
+pub use analysis::{
+    Allocation, Analysis, Creation, Cut, Loss, LossKind, Made, Misuse, MisuseKind, NullUse,
+    StaleUse, Use,
+};
 pub use lock_issue::{LockIssue, LockIssueKind};
 pub use locks::{How, Irq, LockKind, LockName, Sort};
 pub use memory::{Key, Part};
@@ -41,13 +49,14 @@ pub use roles::{Role, Roles};
 pub use summary::{
     Demand, Guard, LockDelta, LockDemand, LockNeed, Need, Outcome, Summary, Value, Writes,
 };
-pub use value::{OriginId, Point};
+pub use value::{AllocationId, OriginId, Point};
 
 use body::Body;
 use callgraph::CallGraph;
 use context::Context;
 use kloom_facts::{Facts, Returns, Target, Verb};
 use kloom_ir::{FunctionId, Unit};
+use loops::Loops;
 use memory::Cells;
 use rustc_hash::FxHashSet;
 use shape::Shapes;
@@ -60,12 +69,14 @@ const MAX_ROUNDS: usize = 6;
 pub struct Wanted {
     /// Locks, and what may sleep.
     pub locks: bool,
+    /// Who owns memory.
+    pub memory: bool,
 }
 
 /// Follows every function of the unit that has to do with error pointers or with what else is
 /// wanted, and the unit's life.
 pub fn analyze(unit: &Unit, facts: Facts, target: Target, wanted: Wanted) -> Analysis {
-    let mut cx = Context::new(unit, facts, target);
+    let mut cx = Context::new(unit, facts, target, wanted);
     let graph = CallGraph::of(unit);
     if wanted.locks {
         cx.lock_users = Some(lock_users(&cx, &graph));
@@ -132,6 +143,7 @@ fn follow(cx: &Context<'_>, id: FunctionId, found: &mut Analysis) {
         found,
         demands: Vec::new(),
         counters: fixpoint::counters(cx.unit.function(id)),
+        loops: Loops::default(),
         negated_returns: Vec::new(),
         shapes: cx
             .lock_users
@@ -180,6 +192,7 @@ fn matters(cx: &Context<'_>, graph: &CallGraph) -> Vec<bool> {
             let accessor = f.blocks.len() <= 2 && callgraph::calls(f).next().is_none();
             accessor
                 || cx.touches_locks(FunctionId(at))
+                || cx.wanted.memory
                 || callgraph::calls(f).any(|name| {
                     cx.unit.named(name).is_empty()
                         && cx.fact(name).is_some_and(|fact| {
@@ -188,11 +201,10 @@ fn matters(cx: &Context<'_>, graph: &CallGraph) -> Vec<bool> {
                                 Returns::ErrPtr { .. }
                                     | Returns::ErrorOrZero(_)
                                     | Returns::Test(..)
-                            ) || fact.effects.iter().any(|e| {
-                                matches!(
-                                    e.verb,
-                                    Verb::Requires | Verb::DecodesError | Verb::EncodesError
-                                )
+                            ) || fact.effects.iter().any(|e| match e.verb {
+                                Verb::Requires | Verb::DecodesError | Verb::EncodesError => true,
+                                Verb::Allocate | Verb::Free => cx.wanted.memory,
+                                _ => false,
                             })
                         })
                 })

@@ -3,6 +3,7 @@
 
 use crate::memory::{Cell, Cells};
 use crate::state::State;
+use crate::value::CellId;
 use kloom_ir::{
     Base, BlockId, Call, Callee, Expr, Function, InstrKind, LocalId, Origin, PlaceId, Terminator,
 };
@@ -110,8 +111,14 @@ impl Liveness {
 
     /// Forgets what dead locals hold at the start of a block.
     pub fn drop_dead(&self, state: &mut State, cells: &Cells, block: BlockId) {
+        // A dead local that holds an allocation is kept, so that its loss is seen where it happens.
+        let holders: Vec<CellId> = state
+            .cells()
+            .filter(|(_, held)| state.owned.find(*held).is_some())
+            .map(|(cell, _)| cell)
+            .collect();
         state.drop_cells(|cell| match cells.get(cells.root(cell)) {
-            Cell::Local(local) => !self.is_live(local, block),
+            Cell::Local(local) => !self.is_live(local, block) && !holders.contains(&cell),
             _ => false,
         });
     }

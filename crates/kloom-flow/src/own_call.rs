@@ -24,6 +24,15 @@ impl Body<'_> {
         callee: FunctionId,
         summaries: &[Summary],
     ) -> Vec<State> {
+        // An empty inline of a header is what another configuration has a real function for.
+        let f = self.cx.unit.function(callee);
+        let stands_in =
+            f.origin == Origin::Header && f.blocks.iter().all(|block| block.instrs.is_empty());
+        if stands_in {
+            let mut state = state.clone();
+            self.hand_out(&mut state, site.args, true, site.call.dst.is_some());
+            return vec![self.finish(state, site.call, site.point, Info::ANY)];
+        }
         let Some(summary) = summaries.get(callee.0 as usize).filter(|s| s.followed) else {
             let mut state = state.clone();
             self.hand_out(&mut state, site.args, false, site.call.dst.is_some());
@@ -61,7 +70,7 @@ impl Body<'_> {
     /// A callee that was not followed may have written these.
     fn overwrite(&mut self, state: &mut State, writes: &Writes) {
         let cells = &self.cells;
-        state.forget(|c| {
+        state.forget(cells, |c| {
             matches!(cells.get(cells.root(c)), Cell::Global(name) if writes.globals.contains(&name))
                 || cells
                     .class(c)
@@ -172,6 +181,7 @@ impl Body<'_> {
         let Some(sym) = self.value_at(state, site, &demand.key) else {
             return;
         };
+        self.touched(&after, sym, demand.classes.not(), &chain);
         let mut info = after.info(sym);
         info.classes = info.classes.and(demand.classes);
         if info.classes.is_empty() {
@@ -196,7 +206,20 @@ impl Body<'_> {
         callee: FunctionId,
         outcome: &Outcome,
     ) -> State {
+        if let (Some(dst), true) = (
+            site.call.dst,
+            after.owned.find(Sym::Made(site.point)).is_some(),
+        ) {
+            let cell = self.cell(&after, dst, site.call.callee_span);
+            self.made_again(
+                &mut after,
+                Sym::Made(site.point),
+                cell,
+                site.call.callee_span,
+            );
+        }
         after.retire(&self.cells, Sym::Made(site.point));
+        self.hands_over(&mut after, before, site, callee, outcome);
         for (key, value) in &outcome.effects {
             let cell = match (self.target(before, site, key), key) {
                 (Some(Target::Cell(cell)), _) => cell,
@@ -212,8 +235,7 @@ impl Body<'_> {
                 _ => continue,
             };
             let sym = self.incoming(&mut after, before, site, value, Sym::Out(site.point, cell));
-            self.note_kept(&after, cell, sym);
-            after.write(&self.cells, cell, sym);
+            self.put(&mut after, cell, sym, site.span);
         }
         for key in &outcome.freed {
             if let Some(object) = self.value_at(before, site, key) {
@@ -251,7 +273,49 @@ impl Body<'_> {
             }
         }
         let sym = self.incoming(&mut after, before, site, &value, Sym::Made(site.point));
-        self.store(after, site.call, sym)
+        let mut after = self.store(after, site.call, sym);
+        if value.fresh && sym == Sym::Made(site.point) {
+            let name = self.cx.unit.function(callee).name;
+            // Which flags its allocation has had is not known here.
+            self.owns(&mut after, site, name, false);
+        }
+        after
+    }
+
+    /// What the callee freed, and what it may hold on to.
+    fn hands_over(
+        &mut self,
+        after: &mut State,
+        before: &State,
+        site: &Site<'_>,
+        callee: FunctionId,
+        outcome: &Outcome,
+    ) {
+        if !self.cx.wanted.memory {
+            return;
+        }
+        after.owned.settle_homes();
+        if let Some(writes) = self.cx.writes.get(callee.0 as usize) {
+            let cells = &self.cells;
+            after.owned.revive(|object| match object {
+                Sym::Init(cell) => match cells.get(cells.root(cell)) {
+                    Cell::Global(name) if writes.globals.contains(&name) => true,
+                    _ => cells
+                        .class(cell)
+                        .is_some_and(|c| writes.members.contains(&c)),
+                },
+                _ => false,
+            });
+        }
+        for key in &outcome.kept {
+            match self.value_at(before, site, key) {
+                Some(object) if outcome.gone.contains(key) => {
+                    self.freed(after, object, site, true);
+                }
+                Some(object) => self.escape(after, object),
+                None => {}
+            }
+        }
     }
 
     /// A callee's value as the caller's.
@@ -275,8 +339,11 @@ impl Body<'_> {
             null_tested: value.null_tested,
             ..Info::ANY
         };
-        if info == Info::ANY {
+        if info == Info::ANY && !value.fresh {
             return Sym::Unknown;
+        }
+        if matches!(fresh, Sym::Out(..)) {
+            after.retire(&self.cells, fresh);
         }
         after.set_info(fresh, info);
         fresh

@@ -102,6 +102,11 @@ fn print_outcome(out: &mut String, unit: &Unit, f: &Function, outcome: &Outcome)
             value(unit, f, v)
         );
     }
+    for (what, keys) in [("frees", &outcome.gone), ("keeps", &outcome.kept)] {
+        for key in keys {
+            let _ = writeln!(out, "    {what} {}", print_key(unit, f, key));
+        }
+    }
 }
 
 fn guards(unit: &Unit, f: &Function, guards: &[Guard]) -> String {
@@ -120,6 +125,9 @@ fn value(unit: &Unit, f: &Function, v: &Value) -> String {
     let mut out = classes(v.classes);
     if let Some(origin) = v.origin {
         let _ = write!(out, " of creation {}", origin.0);
+    }
+    if v.fresh {
+        out.push_str(" (new)");
     }
     if let Some(same) = &v.same {
         let _ = write!(out, " (was {})", print_key(unit, f, same));

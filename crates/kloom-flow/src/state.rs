@@ -2,6 +2,7 @@
 
 use crate::locks::Locks;
 use crate::memory::{Cell, Cells};
+use crate::owned::Owned;
 use crate::value::{CellId, Info, Link, OriginId, Point, Sym, class_of};
 use kloom_diag::Span;
 use kloom_facts::Classes;
@@ -51,6 +52,8 @@ pub struct State {
     doubts: Vec<(Point, u32)>,
     /// What is held.
     pub locks: Locks,
+    /// Who owns memory.
+    pub owned: Owned,
 }
 
 impl State {
@@ -131,13 +134,18 @@ impl State {
             if other == cell {
                 continue;
             }
-            if cells.within(other, cell) {
-                entry.1 = Sym::Unknown;
-            } else if in_object && class.is_some() && cells.class(other) == class {
+            let is_part = cells.within(other, cell);
+            let may_be_same = || {
                 let other_root = cells.root(other);
-                if other_root != root && matches!(cells.get(other_root), Cell::Object(_)) {
-                    entry.1 = Sym::Unknown;
-                }
+                in_object
+                    && class.is_some()
+                    && cells.class(other) == class
+                    && other_root != root
+                    && matches!(cells.get(other_root), Cell::Object(_))
+            };
+            if is_part || may_be_same() {
+                self.owned.blur(cells, entry.1);
+                entry.1 = Sym::Unknown;
             }
         }
         // An element without a number may be any: what was there may still be.
@@ -164,9 +172,10 @@ impl State {
     }
 
     /// Forgets the cells that the test picks, and everything that is part of them.
-    pub fn forget(&mut self, pick: impl Fn(CellId) -> bool) {
+    pub fn forget(&mut self, cells: &Cells, pick: impl Fn(CellId) -> bool) {
         for entry in &mut self.cells.0 {
             if pick(entry.0) {
+                self.owned.blur(cells, entry.1);
                 entry.1 = Sym::Unknown;
             }
         }
@@ -189,9 +198,13 @@ impl State {
 
     /// Before the value named `sym` is made anew: holders of the old one no longer share it.
     pub fn retire(&mut self, cells: &Cells, sym: Sym) {
+        let left = match self.info(sym).classes {
+            Classes::ANY => Sym::Unknown,
+            known => Sym::Class(known.0),
+        };
         for entry in &mut self.cells.0 {
             if entry.1 == sym {
-                entry.1 = Sym::Unknown;
+                entry.1 = left;
             }
         }
         self.drop_cells(|c| cells.get(cells.root(c)) == Cell::Object(sym));
@@ -199,6 +212,7 @@ impl State {
         self.share(sym);
         self.locks.retire(cells, sym);
         self.freed.retain(|f| *f != sym);
+        self.owned.retire(cells, sym);
         for entry in &mut self.infos.0 {
             if entry.1.link.is_some_and(|l| l.of == sym) {
                 entry.1.link = None;
@@ -282,6 +296,7 @@ impl State {
             freed: common(&self.freed, &other.freed),
             doubts: common(&self.doubts, &other.doubts),
             locks: self.locks.join(&other.locks),
+            owned: self.owned.join(&other.owned, block),
             ..State::default()
         };
         let (a, b) = (&self.cells.0, &other.cells.0);
@@ -307,6 +322,8 @@ impl State {
                 x
             } else {
                 out.locks.retire(cells, Sym::Phi(block, cell));
+                out.owned.blur(cells, x);
+                out.owned.blur(cells, y);
                 meet(cell, x, y, self, other, block, &mut out)
             };
             out.cells.0.push((cell, sym));
@@ -331,8 +348,16 @@ impl State {
             .filter(|e| held.binary_search(&e.0).is_ok())
             .filter_map(|e| e.1.link.map(|l: Link| l.of))
             .collect();
+        let owned = &mut self.owned;
+        let infos = &self.infos;
+        owned.prune(|object| {
+            infos
+                .get(object)
+                .is_some_and(|info| !info.classes.contains(Classes::POS))
+        });
         self.infos.0.retain(|(sym, _)| {
             matches!(sym, Sym::Init(_) | Sym::Config(_))
+                || owned.find(*sym).is_some()
                 || held.binary_search(sym).is_ok()
                 || linked.contains(sym)
         });

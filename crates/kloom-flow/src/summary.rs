@@ -31,6 +31,8 @@ pub struct Value {
     pub null_tested: Option<Span>,
     /// It is what this key held at entry.
     pub same: Option<Key>,
+    /// It is a new object that only the caller knows from now on.
+    pub fresh: bool,
 }
 
 /// A condition on what a key held at entry.
@@ -57,6 +59,10 @@ pub struct Outcome {
     pub freed: Vec<Key>,
     /// What it did to locks.
     pub locks: LockDelta,
+    /// Those of them that it has freed for certain.
+    pub gone: Vec<Key>,
+    /// What it, or something it called, may hold on to: what these keys held at entry.
+    pub kept: Vec<Key>,
     /// Where it returns.
     pub at: Span,
 }

@@ -4,7 +4,7 @@ use kloom_diag::{Diagnostic, Provider};
 use kloom_facts::{Effect, Fact, Facts, Target, Verb};
 use kloom_flow::Analysis;
 use kloom_flow::model::Model;
-use kloom_ir::{Call, Callee, Function, FunctionId, Instr, InstrKind, Origin, Unit};
+use kloom_ir::{Base, Call, Callee, Function, FunctionId, Instr, InstrKind, Origin, PlaceId, Unit};
 use std::cell::OnceCell;
 
 /// One unit with all that is known about it.
@@ -70,6 +70,14 @@ impl<'a> Context<'a> {
         let unit = self.unit;
         let instrs = function.blocks.iter().flat_map(|block| &block.instrs);
         instrs.filter_map(move |instr| call_site(unit, function, instr))
+    }
+
+    /// Whether a place is one that the lowering made up for a value in the middle of an expression.
+    pub fn is_unnamed(&self, function: &Function, place: PlaceId) -> bool {
+        match function.places.get(place).base {
+            Base::Local(local) => function.local(local).name.is_none(),
+            _ => false,
+        }
     }
 
     /// What is known about a name.

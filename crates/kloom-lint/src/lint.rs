@@ -225,11 +225,13 @@ pub fn lint_file(linter: &Linter<'_>, path: &str, text: Arc<[u8]>, asked: Asked)
 }
 
 fn lint_unit(linter: &Linter<'_>, path: &str, unit: Unit) -> FileReport {
+    let on = |module: &str| {
+        let mut checks = linter.selection.checks();
+        checks.any(|check| check.module == module)
+    };
     let wanted = Wanted {
-        locks: linter
-            .selection
-            .checks()
-            .any(|check| check.module == "locks"),
+        locks: on("locks"),
+        memory: on("memory"),
     };
     let mut module = linter.follow(unit, wanted);
     siblings::answer(linter, path, &mut module);

@@ -34,7 +34,11 @@ pub fn run(command: &DebugCommand) -> anyhow::Result<u8> {
         DebugCommand::Summary { file, function } => {
             let unit = unit(file, facts)?;
             let ids = functions(&unit, function.as_deref())?;
-            let analysis = analyze(&unit, facts, Target::NEWEST, Wanted { locks: true });
+            let wanted = Wanted {
+                locks: true,
+                memory: true,
+            };
+            let analysis = analyze(&unit, facts, Target::NEWEST, wanted);
             each(ids, |id| {
                 let summary = &analysis.summaries[id.0 as usize];
                 print_summary(&unit, unit.function(id), summary)

@@ -3,10 +3,12 @@
 use crate::context::{Context, Findings};
 use kloom_facts::Facts;
 
+pub mod alloc_size;
 pub mod endless_thread;
 pub mod err_ptr;
 pub mod lock_api_typo;
 pub mod locks;
+pub mod memory;
 pub mod missing_license;
 pub mod stack_work;
 pub mod stop_test;

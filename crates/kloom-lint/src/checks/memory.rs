@@ -1,0 +1,162 @@
+//! Memory from allocation to its end.
+//!
+//! Everything is decided by what the flow analysis noted about an allocation; here it is only put
+//! into the rules' terms.
+
+use crate::context::{Context, Findings};
+use kloom_diag::{Diagnostic, FileId, Root, Severity, Span, Step};
+use kloom_facts::{Facts, Verb};
+use kloom_flow::{Allocation, LossKind, StaleUse};
+use kloom_ir::{FunctionId, Name, Type, Unit};
+
+/// Calls that allocate or free.
+pub fn wants(facts: Facts, name: &str) -> bool {
+    let fact = facts.get(name);
+    fact.is_some_and(|fact| fact.does(Verb::Allocate) || fact.does(Verb::Free))
+}
+
+/// alloc-overwritten, alloc-leak, alloc-unchecked, use-after-free.
+pub fn check(context: &Context<'_>, findings: &mut Findings) {
+    let teller = Teller { unit: context.unit };
+    for allocation in &context.analysis.allocations {
+        if here(allocation.span) {
+            if !teller.is_boot(context, allocation.function) {
+                teller.lost(allocation, findings);
+            }
+            teller.unchecked(allocation, findings);
+        }
+    }
+    for stale in &context.analysis.stale_uses {
+        if stale.chain.first().copied().is_some_and(here) {
+            teller.stale(stale, findings);
+        }
+    }
+}
+
+fn here(span: Span) -> bool {
+    span.file == FileId(0)
+}
+
+/// Puts what was noted into words.
+struct Teller<'a> {
+    unit: &'a Unit,
+}
+
+impl Teller<'_> {
+    /// Whether a function runs once at boot and has no way to say that it failed: what it made
+    /// may as well stay.
+    fn is_boot(&self, context: &Context<'_>, id: FunctionId) -> bool {
+        let f = self.unit.function(id);
+        let once = f.attributes.iter().any(|attribute| {
+            let fact = context.fact(self.name(attribute.name));
+            fact.is_some_and(|fact| fact.effects(Verb::Annotates).any(|e| e.says("init-text")))
+        });
+        once && matches!(self.unit.types.get(f.returns), Type::Void)
+    }
+
+    fn lost(&self, allocation: &Allocation, findings: &mut Findings) {
+        let callee = self.name(allocation.callee);
+        let mut losses = allocation.losses.clone();
+        // What is overwritten is the cause of what is not there at a return.
+        losses.sort_by_key(|l| (l.kind != LossKind::Overwritten, l.at));
+        let Some(first) = losses.first() else { return };
+        let mut trace = vec![step(allocation.span, "allocated here")];
+        for loss in &losses {
+            if let Some(turn) = loss.turn.filter(|turn| *turn > allocation.span) {
+                trace.push(step(turn, "the path goes on from this test"));
+            }
+            trace.push(match loss.kind {
+                LossKind::Returned => step(loss.at, "lost here: the function returns"),
+                LossKind::Overwritten => step(loss.at, "lost here: overwritten"),
+            });
+        }
+        trace.dedup();
+        let (rule, what, why, help) = match first.kind {
+            LossKind::Overwritten => (
+                "alloc-overwritten",
+                format!("this overwrites the only pointer to what {callee}() allocated"),
+                "the memory can never be freed",
+                "free it first, or do not allocate it at all if it is never used",
+            ),
+            LossKind::Returned => (
+                "alloc-leak",
+                format!("what {callee}() allocated is lost here"),
+                "this path neither frees it, nor stores it, nor returns it",
+                "free it on this path, too",
+            ),
+        };
+        findings.push(Diagnostic {
+            rule,
+            severity: Severity::Error,
+            what,
+            why: why.to_owned(),
+            help: help.to_owned(),
+            primary: first.at,
+            label: String::new(),
+            root: Root(allocation.span),
+            function: Some(self.function(allocation.function)),
+            trace,
+        });
+    }
+
+    fn unchecked(&self, allocation: &Allocation, findings: &mut Findings) {
+        let untested = allocation.tested.is_empty() && !allocation.judged && allocation.may_fail;
+        let mut uses = allocation.uses.iter().filter(|chain| !chain.is_empty());
+        let (true, Some(first)) = (untested, uses.next()) else {
+            return;
+        };
+        let callee = self.name(allocation.callee);
+        let mut trace = vec![step(allocation.span, "NULL if there is no memory")];
+        trace.extend(first.iter().map(|at| step(*at, "used here without a test")));
+        findings.push(Diagnostic {
+            rule: "alloc-unchecked",
+            severity: Severity::Error,
+            what: format!("the result of {callee}() is used and never tested"),
+            why: "without memory it is NULL, and its first use is an oops".to_owned(),
+            help: "test it, and leave with -ENOMEM if it is NULL".to_owned(),
+            primary: allocation.span,
+            label: String::new(),
+            // A test repairs this and nothing else.
+            root: Root(*first.first().unwrap_or(&allocation.span)),
+            function: Some(self.function(allocation.function)),
+            trace,
+        });
+    }
+
+    fn stale(&self, stale: &StaleUse, findings: &mut Findings) {
+        let Some(at) = stale.chain.first() else {
+            return;
+        };
+        let mut trace = vec![step(stale.freed, "freed here")];
+        for call in stale.chain.iter().skip(1).rev() {
+            trace.push(step(*call, "called on the way to the use"));
+        }
+        findings.push(Diagnostic {
+            rule: "use-after-free",
+            severity: Severity::Error,
+            what: "this uses memory that is already freed".to_owned(),
+            why: "it may belong to somebody else by now".to_owned(),
+            help: "free it after its last use, or leave the path once it is freed".to_owned(),
+            primary: *at,
+            label: String::new(),
+            root: Root(stale.freed),
+            function: Some(self.function(stale.function)),
+            trace,
+        });
+    }
+
+    fn name(&self, name: Name) -> &str {
+        self.unit.names.text(name)
+    }
+
+    fn function(&self, id: FunctionId) -> String {
+        self.name(self.unit.function(id).name).to_owned()
+    }
+}
+
+fn step(span: Span, message: &str) -> Step {
+    Step {
+        span,
+        message: message.to_owned(),
+    }
+}
