@@ -77,6 +77,9 @@ pub fn condition<'a>(id: FunctionId, f: &'a Function, wait: &WaitLoop) -> Condit
         let body = f.block(*block);
         for (at, instr) in body.instrs.iter().enumerate().skip(from) {
             let spot = Spot { block: *block, at };
+            if spot == wait.sleep {
+                break;
+            }
             match &instr.kind {
                 InstrKind::Call(call) => {
                     found.calls.push((spot, instr, call));
@@ -96,7 +99,9 @@ pub fn condition<'a>(id: FunctionId, f: &'a Function, wait: &WaitLoop) -> Condit
                 InstrKind::Wait { .. } | InstrKind::ScopeEnd(_) => {}
             }
         }
-        if let Some(on) = tested(&body.term) {
+        if *block != wait.sleep.block
+            && let Some(on) = tested(&body.term)
+        {
             mentioned(id, f, on, &mut reads);
         }
     }

@@ -243,7 +243,12 @@ pub fn wait_loop(f: &Function, before: &[Vec<BlockId>], call: Spot) -> Option<Wa
     let mut condition = vec![test.block];
     let mut seen = vec![false; f.blocks.len()];
     seen[test.block.0 as usize] = true;
-    let mut open = vec![sleep.block];
+    // A condition that is always false is no block of its own.
+    let mut open = if sleep.block == test.block {
+        Vec::new()
+    } else {
+        vec![sleep.block]
+    };
     while let Some(block) = open.pop() {
         for from in &before[block.0 as usize] {
             if !std::mem::replace(&mut seen[from.0 as usize], true) {

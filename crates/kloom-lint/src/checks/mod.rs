@@ -10,9 +10,11 @@ pub mod lock_api_typo;
 pub mod locks;
 pub mod memory;
 pub mod missing_license;
+pub mod queue_wakes;
 pub mod stack_work;
 pub mod stop_test;
 pub mod stop_wait;
+pub mod wait_condition;
 
 /// A module of checks.
 pub struct Check {

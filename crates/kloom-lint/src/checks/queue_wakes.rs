@@ -1,0 +1,151 @@
+//! Wait queues whose waiters the module's wakes do not reach.
+
+use crate::context::{Context, Findings};
+use crate::waiting::{Sleep, Waiting};
+use kloom_diag::{Diagnostic, FileId, Root, Severity, Step};
+use kloom_facts::{Facts, Verb};
+use kloom_flow::model::condition::{callee, object_of};
+use kloom_flow::model::{Context as Runs, Object, Site};
+use kloom_ir::{Expr, FunctionId, InstrKind, Linkage, Name, Skipped, TopMacro, Type};
+use rustc_hash::FxHashSet;
+
+/// wake-kind-mismatch, never-woken-queue.
+pub fn check(context: &Context<'_>, findings: &mut Findings) {
+    let model = context.model();
+    let stranger = |site: &Site| !site.on.is_known();
+    if model.with(Verb::Wake).any(stranger) || context.unit.coverage.skipped.iter().any(is_code) {
+        return;
+    }
+    let handed = handed_on(context);
+    for (id, f) in context.own() {
+        for wait in Waiting::of(context, id, f) {
+            let [object] = wait.site.on.list[..] else {
+                continue;
+            };
+            let timed = wait.is_timed() || wait.site.effect.says("bit") || wait.condition.is_none();
+            let private = is_private(context, object) && !handed.contains(&object);
+            if timed || wait.site.on.open || !private {
+                continue;
+            }
+            let wakes: Vec<&Site> = model.on(Verb::Wake, &wait.site.on).collect();
+            findings.extend(if wakes.is_empty() {
+                never_woken(context, &wait)
+            } else {
+                wrong_kind(context, &wait, &wakes)
+            });
+        }
+    }
+}
+
+/// A wait, in a file with nothing else to wake it.
+pub fn wants(facts: Facts, name: &str) -> bool {
+    facts.get(name).is_some_and(|fact| fact.does(Verb::Wait))
+}
+
+fn is_code(skipped: &(Skipped, kloom_diag::Span)) -> bool {
+    matches!(skipped.0, Skipped::Syntax | Skipped::Depth | Skipped::Arm)
+}
+
+/// Whether only this file can name the object, and it is no pointer to one that others name.
+fn is_private(context: &Context<'_>, object: Object) -> bool {
+    let unit = context.unit;
+    let is_pointer = |ty| matches!(unit.types.get(ty), Type::Pointer(_));
+    match object {
+        Object::Global(name) => {
+            let text = unit.names.text(name).as_bytes();
+            let declares = |used: &TopMacro| {
+                let first = used.args.first().map(|span| unit.files.slice(*span));
+                first == Some(text) && is_static(context, used)
+            };
+            unit.top_macros.iter().any(declares)
+                || unit.globals.iter().any(|g| {
+                    let own = g.linkage == Linkage::Static && !g.is_extern;
+                    g.name == name && own && !is_pointer(g.ty)
+                })
+        }
+        Object::Member(owner, member) => unit.types.structs.get(&owner).is_some_and(|def| {
+            let mut fields = def.fields.iter().filter(|field| field.name == member);
+            def.span.file == FileId(0) && fields.all(|field| !is_pointer(field.ty))
+        }),
+        Object::Local(..) => false,
+    }
+}
+
+/// Whether `static` stands at or before a macro at file scope.
+fn is_static(context: &Context<'_>, used: &TopMacro) -> bool {
+    let text = context.unit.files.get(used.span.file).text();
+    let before = text.get(..used.span.start as usize).unwrap_or_default();
+    let within = context.unit.files.slice(used.span);
+    before.trim_ascii_end().ends_with(b"static") || within.starts_with(b"static")
+}
+
+/// The objects whose address gets somewhere that may wake them.
+fn handed_on(context: &Context<'_>) -> FxHashSet<Object> {
+    let mut all = FxHashSet::default();
+    let unit = context.unit;
+    let is_known =
+        |name: Name| unit.named(name).is_empty() && context.fact(unit.names.text(name)).is_some();
+    for (at, f) in unit.functions.iter().enumerate() {
+        let id = FunctionId(at as u32);
+        let mut note = |expr: &Expr| {
+            if let Expr::AddrOf(place) = expr {
+                all.extend(object_of(id, f, *place));
+            }
+        };
+        for instr in f.blocks.iter().flat_map(|block| &block.instrs) {
+            match &instr.kind {
+                InstrKind::Assign { src, .. } => note(src),
+                InstrKind::Call(call) if !callee(call).is_some_and(is_known) => {
+                    call.args.iter().for_each(|arg| note(&arg.expr));
+                }
+                _ => {}
+            }
+        }
+    }
+    all
+}
+
+fn wrong_kind(context: &Context<'_>, wait: &Waiting<'_>, wakes: &[&Site]) -> Option<Diagnostic> {
+    if wait.sleep() != Sleep::Deaf || !wakes.iter().all(|wake| wake.effect.says("interruptible")) {
+        return None;
+    }
+    let wake = wakes.first()?;
+    let (waits, wakes_by) = (wait.name(), context.unit.names.text(wake.callee));
+    Some(Diagnostic {
+        rule: "wake-kind-mismatch",
+        severity: Severity::Error,
+        what: format!("{wakes_by}() does not wake what sleeps in {waits}()"),
+        why: "it only wakes interruptible sleepers, and this one is not: it sleeps for ever"
+            .to_owned(),
+        help: "wake with wake_up(), or make the wait interruptible".to_owned(),
+        primary: wake.span,
+        label: String::new(),
+        root: Root(wake.span),
+        function: Some(context.function_name(wake.function)),
+        trace: vec![Step {
+            span: wait.site.span,
+            message: "this sleeps uninterruptibly on the same queue".to_owned(),
+        }],
+    })
+}
+
+fn never_woken(context: &Context<'_>, wait: &Waiting<'_>) -> Option<Diagnostic> {
+    let model = context.model();
+    let id = wait.site.function;
+    // A stop or a wake of the thread itself will do.
+    if wait.tests_stop() || model.contexts(id).has(Runs::Thread) {
+        return None;
+    }
+    Some(Diagnostic {
+        rule: "never-woken-queue",
+        severity: Severity::Warning,
+        what: format!("nothing wakes what sleeps in this {}()", wait.name()),
+        why: "no other file can name the queue, and this one does not wake it: the condition may become true unseen".to_owned(),
+        help: "wake the queue where the condition becomes true".to_owned(),
+        primary: wait.site.span,
+        label: String::new(),
+        root: Root(wait.site.span),
+        function: Some(context.function_name(id)),
+        trace: Vec::new(),
+    })
+}
