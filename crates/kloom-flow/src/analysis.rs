@@ -74,6 +74,13 @@ pub struct Creation {
     pub callee_known: bool,
 }
 
+impl Creation {
+    /// Whether it makes a thread or a worker, which is never made for nothing.
+    pub fn is_thread(&self) -> bool {
+        matches!(self.made, Made::Thread | Made::Worker)
+    }
+}
+
 /// How an allocation is lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LossKind {

@@ -35,8 +35,8 @@ pub struct Open {
 
 impl Module {
     /// What this file alone does not settle: results of creations that stay where other files
-    /// can use them, and that nothing here tests or that an entry point leaves there though it
-    /// failed.
+    /// can use them, threads that nothing here tests, and whatever an entry point leaves there
+    /// though it failed.
     pub fn open(&self) -> Vec<Open> {
         let creations = &self.analysis.creations;
         let untested = creations.iter().filter(|c| {
@@ -45,6 +45,7 @@ impl Module {
                 common.is_some_and(|key| self.analysis.tested_keys.contains(&key))
             };
             c.span.file == FileId(0)
+                && c.is_thread()
                 && c.assigned
                 && (c.tested.is_empty() || c.unnoticed)
                 && c.uses.is_empty()

@@ -234,7 +234,9 @@ fn lint_unit(linter: &Linter<'_>, path: &str, unit: Unit) -> FileReport {
         memory: on("memory"),
     };
     let mut module = linter.follow(unit, wanted);
-    siblings::answer(linter, path, &mut module);
+    if on("err_ptr") {
+        siblings::answer(linter, path, &mut module);
+    }
     let Module { unit, analysis } = module;
     let context = Context {
         unit: &unit,

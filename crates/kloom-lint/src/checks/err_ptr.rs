@@ -163,7 +163,7 @@ impl<'a> Teller<'a> {
     fn missed(&self, creation: &Creation) -> Option<Use> {
         let told = !creation.tested.is_empty() && !creation.unnoticed
             || creation.kept.iter().any(|key| self.tested(key));
-        if !creation.uses.is_empty() || told || !is_thread(creation) {
+        if !creation.uses.is_empty() || told || !creation.is_thread() {
             return None;
         }
         let demand = creation.kept.iter().find_map(|key| self.demand(key))?;
@@ -195,7 +195,7 @@ impl<'a> Teller<'a> {
             if !creation.uses.is_empty() {
                 return Some(Verdict::Unchecked);
             }
-            let only_here = is_thread(creation)
+            let only_here = creation.is_thread()
                 && !creation.handed_on
                 && !creation.kept.is_empty()
                 && creation.kept.iter().all(|k| self.is_private(k));
@@ -365,10 +365,6 @@ impl<'a> Teller<'a> {
     fn function(&self, id: FunctionId) -> String {
         self.name(self.unit.function(id).name).to_owned()
     }
-}
-
-fn is_thread(creation: &Creation) -> bool {
-    matches!(creation.made, Made::Thread | Made::Worker)
 }
 
 fn step(span: Span, message: String) -> Step {
