@@ -1,9 +1,10 @@
 //! A text as short as the grammar can take it, with the way back.
 //!
-//! The parser's lexer costs far more per byte than anything else here, and most bytes tell it
-//! nothing: the letters of a name, the digits of a number, what a string says, all blanks but one.
-//! The parse of the short text has the shape of the parse of the full one; only its offsets have
-//! to be taken back.
+//! The parser costs far more per byte and per token than anything else here, and most of them tell
+//! it nothing: the letters of a name, the digits of a number, what a string says, all blanks but
+//! one. `p->a.b` is one operand, `struct s` one type. The parse of the short text has the shape of
+//! the parse of the full one; only the offsets have to be taken back, and the tokens that stand for
+//! several to be taken apart, which [`crate::syntax`] does.
 
 /// The words that mean something to the grammar; every other word is just a name to it.
 const GRAMMAR_WORDS: [&str; 106] = [
@@ -179,11 +180,11 @@ impl Writer<'_> {
                     line_start |= self.blanks();
                     continue;
                 }
+                b'0'..=b'9' => self.number(),
+                _ if is_word(byte) => self.word(),
                 b'#' if line_start => self.directive(),
                 b'"' | b'\'' => self.literal(byte),
-                b'0'..=b'9' => self.number(),
                 b'.' if self.full.get(self.at + 1).is_some_and(u8::is_ascii_digit) => self.number(),
-                _ if is_word(byte) => self.word(),
                 _ => {
                     self.in_asm &= byte != b';';
                     self.put(byte, self.at, self.at + 1);
@@ -266,10 +267,51 @@ impl Writer<'_> {
         }
         if is_grammar_word(word) {
             self.in_asm |= matches!(word, b"asm" | b"__asm" | b"__asm__");
-            return self.copy_to(start + length);
+            let tag = matches!(word, b"struct" | b"union" | b"enum")
+                .then(|| self.tag(start + length))
+                .flatten();
+            return match tag {
+                Some(end) => self.stand_in(b"int", end),
+                None => self.copy_to(start + length),
+            };
         }
-        self.at += length;
-        self.put(b'a', start, self.at);
+        match self.members(start + length) {
+            Some(end) if assigns(&self.full[end..]) => self.stand_in(b"a", end),
+            Some(end) => self.stand_in(b"0", end),
+            None => self.stand_in(b"a", start + length),
+        }
+    }
+
+    /// A token of the grammar for everything up to `end`.
+    fn stand_in(&mut self, token: &[u8], end: usize) {
+        for byte in token {
+            self.put(*byte, self.at, end);
+        }
+        self.at = end;
+    }
+
+    /// The end of the tag behind `struct`, if this is a use of the type and no definition.
+    fn tag(&self, at: usize) -> Option<usize> {
+        let start = skip_blanks(self.full, at);
+        let end = name_end(self.full, start)?;
+        let next = self.full.get(skip_blanks(self.full, end))?;
+        (!b"{;:".contains(next)).then_some(end)
+    }
+
+    /// The end of `->member.member` behind a name. A sign in front would become part of the
+    /// number that stands for all of it.
+    fn members(&self, at: usize) -> Option<usize> {
+        let before = self.out.text.iter().rev().find(|b| !is_blank(**b));
+        if before.is_some_and(|b| b".>+-".contains(b)) {
+            return None;
+        }
+        let mut found = None;
+        let mut end = at;
+        while let Some(next) = member_end(self.full, end) {
+            end = next;
+            found = Some(end);
+        }
+        found
     }
 
     /// A string becomes an empty one. Where any operand will do it becomes a number, which is one
@@ -285,13 +327,74 @@ impl Writer<'_> {
         let after = self.full[end..].iter().find(|b| !is_blank(**b));
         let operand = matches!(before, Some(b) if b"(,=?:{|&!<>[".contains(b))
             && matches!(after, Some(b) if b",);}:]".contains(b));
-        self.at = end;
-        if quote == b'\'' || operand && !self.in_asm {
-            self.put(b'0', start, end);
+        if quote == b'\'' && matches!(before, Some(b'+' | b'-')) {
+            self.copy_to(end);
+        } else if quote == b'\'' || operand && !self.in_asm {
+            self.stand_in(b"0", end);
         } else {
             self.put(quote, start, start + 1);
             self.put(quote, end - 1, end);
+            self.at = end;
         }
+    }
+}
+
+/// One step from a name or member to a member.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Member {
+    /// `.` or `->`.
+    pub(crate) operator: (usize, usize),
+    /// The member's name.
+    pub(crate) name: (usize, usize),
+}
+
+/// The member that is named behind this offset.
+pub(crate) fn member(text: &[u8], at: usize) -> Option<Member> {
+    let start = skip_blanks(text, at);
+    let rest = text.get(start..)?;
+    let length = match rest {
+        [b'-', b'>', ..] => 2,
+        [b'.', next, ..] if *next != b'.' => 1,
+        _ => return None,
+    };
+    let name = skip_blanks(text, start + length);
+    Some(Member {
+        operator: (start, start + length),
+        name: (name, name_end(text, name)?),
+    })
+}
+
+fn member_end(text: &[u8], at: usize) -> Option<usize> {
+    member(text, at).map(|member| member.name.1)
+}
+
+/// The end of the name that starts here; words of the grammar are none.
+pub(crate) fn name_end(text: &[u8], at: usize) -> Option<usize> {
+    let rest = text.get(at..)?;
+    let length = rest.iter().take_while(|b| is_word(**b)).count();
+    let word = &rest[..length];
+    let is_name = word.first().is_some_and(|b| !b.is_ascii_digit()) && !is_grammar_word(word);
+    is_name.then_some(at + length)
+}
+
+/// The next offset that is no blank.
+pub(crate) fn skip_blanks(text: &[u8], at: usize) -> usize {
+    let rest = text.get(at..).unwrap_or(&[]);
+    at + rest.iter().take_while(|b| is_blank(**b)).count()
+}
+
+/// Whether a value is assigned to what stands in front, which the grammar allows to no number.
+fn assigns(rest: &[u8]) -> bool {
+    let rest = &rest[skip_blanks(rest, 0)..];
+    match rest {
+        [b'=', next, ..] => *next != b'=',
+        [b'<', b'<', b'=', ..] | [b'>', b'>', b'=', ..] => true,
+        [
+            b'+' | b'-' | b'*' | b'/' | b'%' | b'&' | b'|' | b'^',
+            b'=',
+            ..,
+        ] => true,
+        _ => false,
     }
 }
 
@@ -310,16 +413,49 @@ fn literal_end(text: &[u8], start: usize) -> Option<usize> {
     }
 }
 
+const BLANK: u8 = 1;
+const WORD: u8 = 2;
+
+/// What a byte is, by its number.
+const CLASS: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut at = 0;
+    while at < 256 {
+        let byte = at as u8;
+        if byte.is_ascii_whitespace() || byte == 0x0b {
+            table[at] = BLANK;
+        } else if byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'$' || byte >= 0x80 {
+            table[at] = WORD;
+        }
+        at += 1;
+    }
+    table
+};
+
 fn is_blank(byte: u8) -> bool {
-    byte.is_ascii_whitespace() || byte == 0x0b
+    CLASS[usize::from(byte)] == BLANK
 }
 
 fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'$' || byte >= 0x80
+    CLASS[usize::from(byte)] == WORD
 }
 
+/// The lengths of the words of the grammar that start with a byte, as bits.
+const LENGTHS: [u16; 256] = {
+    let mut table = [0; 256];
+    let mut at = 0;
+    while at < GRAMMAR_WORDS.len() {
+        let word = GRAMMAR_WORDS[at].as_bytes();
+        table[word[0] as usize] |= 1 << word.len();
+        at += 1;
+    }
+    table
+};
+
 fn is_grammar_word(word: &[u8]) -> bool {
-    (2..=13).contains(&word.len())
+    let lengths = word.first().map_or(0, |b| LENGTHS[usize::from(*b)]);
+    let possible = word.len() < 16 && lengths & 1 << word.len() != 0;
+    possible
         && GRAMMAR_WORDS
             .binary_search_by(|known| known.as_bytes().cmp(word))
             .is_ok()

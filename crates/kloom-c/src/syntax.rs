@@ -5,7 +5,7 @@
 //! order; a subtree is a contiguous part of it. Comments and tokens that mean nothing are left
 //! out.
 
-use crate::compact::Compact;
+use crate::compact::{self, Compact, Member};
 use std::cell::RefCell;
 use std::sync::OnceLock;
 use tree_sitter::{Language, Parser, TreeCursor};
@@ -221,6 +221,18 @@ fn is_leaf(kind: Kind) -> bool {
     )
 }
 
+/// Lists: nothing in them plays a part.
+fn has_no_parts(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::ArgumentList
+            | Kind::Compound
+            | Kind::InitializerList
+            | Kind::ParameterList
+            | Kind::TranslationUnit
+    )
+}
+
 fn is_operator(byte: u8) -> bool {
     b"=+-*/%&|^!~<>.".contains(&byte)
 }
@@ -301,6 +313,7 @@ impl Tree {
             let field = match part {
                 _ if open.last() == Some(&None) => None,
                 Use::Drop => None,
+                _ if parent.is_some_and(|at| has_no_parts(nodes[at as usize].kind)) => None,
                 Use::Keep(_) | Use::Token => cursor.field_id(),
             };
             let field = field.and_then(|id| tables.fields.get(id.get() as usize).copied());
@@ -312,19 +325,19 @@ impl Tree {
             if let Some(kind) = kind {
                 let here = nodes.len() as u32;
                 let (start, end) = short.origin(node.start_byte(), node.end_byte());
-                let kind = match (kind, text.get(start as usize)) {
-                    (Kind::Number, Some(b'"')) => Kind::String,
-                    (Kind::Number, Some(b'\'')) => Kind::Char,
-                    (kind, _) => kind,
-                };
-                nodes.push(Data {
+                let data = Data {
                     kind,
                     field: field.unwrap_or(Field::None),
                     broken,
                     start,
                     end,
                     after: here + 1,
-                });
+                };
+                if is_leaf(kind) {
+                    take_apart(data, text, &mut nodes);
+                } else {
+                    nodes.push(data);
+                }
                 if !is_leaf(kind) && cursor.goto_first_child() {
                     open.push(Some(here));
                     continue;
@@ -406,6 +419,102 @@ impl Tree {
     }
 }
 
+/// A leaf as what it stands for in the full text.
+fn take_apart(leaf: Data, text: &[u8], nodes: &mut Vec<Data>) {
+    let start = leaf.start as usize;
+    let byte = text.get(start).copied().unwrap_or(b'0');
+    match leaf.kind {
+        Kind::Number | Kind::Identifier => match byte {
+            b'"' => nodes.push(Data {
+                kind: Kind::String,
+                ..leaf
+            }),
+            b'\'' => nodes.push(Data {
+                kind: Kind::Char,
+                ..leaf
+            }),
+            _ if compact::name_end(text, start).is_some() => members(leaf, text, nodes),
+            _ => nodes.push(leaf),
+        },
+        Kind::PrimitiveType => {
+            let keywords: [(&[u8], Kind); 3] = [
+                (b"struct", Kind::Struct),
+                (b"union", Kind::Union),
+                (b"enum", Kind::Enum),
+            ];
+            let here = text.get(start..leaf.end as usize).unwrap_or(&[]);
+            let Some((word, kind)) = keywords.into_iter().find(|(w, _)| here.starts_with(w)) else {
+                return nodes.push(leaf);
+            };
+            let after = nodes.len() as u32 + 2;
+            nodes.push(Data {
+                kind,
+                after,
+                ..leaf
+            });
+            nodes.push(Data {
+                kind: Kind::TypeIdentifier,
+                field: Field::Name,
+                start: compact::skip_blanks(text, start + word.len()) as u32,
+                after,
+                ..leaf
+            });
+        }
+        _ => nodes.push(leaf),
+    }
+}
+
+/// A name with the members that are reached from it.
+fn members(leaf: Data, text: &[u8], nodes: &mut Vec<Data>) {
+    let first = compact::name_end(text, leaf.start as usize).unwrap_or(leaf.end as usize);
+    let mut steps: Vec<Member> = Vec::new();
+    let mut at = first;
+    while at < leaf.end as usize
+        && let Some(step) = compact::member(text, at)
+    {
+        at = step.name.1;
+        steps.push(step);
+    }
+    let here = nodes.len() as u32;
+    let inner = |outermost: bool| {
+        if outermost {
+            leaf.field
+        } else {
+            Field::Argument
+        }
+    };
+    // The last step is the outermost access; each holds the one before it.
+    for (depth, step) in steps.iter().rev().enumerate() {
+        let count = (steps.len() - depth) as u32;
+        nodes.push(Data {
+            kind: Kind::FieldAccess,
+            field: inner(depth == 0),
+            end: step.name.1 as u32,
+            after: here + depth as u32 + 3 * count + 1,
+            ..leaf
+        });
+    }
+    let mut push = |kind, field, (start, end): (usize, usize)| {
+        nodes.push(Data {
+            kind,
+            field,
+            broken: leaf.broken,
+            start: start as u32,
+            end: end as u32,
+            after: nodes.len() as u32 + 1,
+        });
+    };
+    push(
+        Kind::Identifier,
+        inner(steps.is_empty()),
+        (leaf.start as usize, first),
+    );
+    for step in steps {
+        push(Kind::Other, Field::Operator, step.operator);
+        push(Kind::FieldIdentifier, Field::Accessed, step.name);
+    }
+}
+
 /// Iterator over the children of a node.
 #[derive(Clone)]
 pub(crate) struct Children<'t> {
@@ -451,6 +560,12 @@ int long_function_name(struct pair *pair, word_t count)
 	}
 	+schedule_it(pair, (struct pair *)0, ({ int z = 1; z; }), a & b && c, ++count - - 1);
 	while	(likely(count --> 0)) ;
+	pair->first.x = pair -> rest
+		.y + -pair->z.w - pair->z, *pair->first++ <<= (pair->first) & pair->mask;
+	if (pair->make(pair->first)->of.rest[1].end == sizeof(pair->rest) && !pair->go(1)) {
+		struct { int x; } one; union tag const *two = &pair->two; enum kind three = (enum kind)-4;
+		struct pair four = { .first.x = 1, .second = pair->second, };
+	}
 out:
 	return pair ? "first" : "last";
 }
