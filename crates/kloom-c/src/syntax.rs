@@ -5,9 +5,12 @@
 //! order; a subtree is a contiguous part of it. Comments and tokens that mean nothing are left
 //! out.
 
-use crate::compact::{self, Compact, Member};
+mod take_apart;
+
+use crate::compact::Compact;
 use std::cell::RefCell;
 use std::sync::OnceLock;
+use take_apart::take_apart;
 use tree_sitter::{Language, Parser, TreeCursor};
 
 macro_rules! names {
@@ -419,102 +422,6 @@ impl Tree {
     }
 }
 
-/// A leaf as what it stands for in the full text.
-fn take_apart(leaf: Data, text: &[u8], nodes: &mut Vec<Data>) {
-    let start = leaf.start as usize;
-    let byte = text.get(start).copied().unwrap_or(b'0');
-    match leaf.kind {
-        Kind::Number | Kind::Identifier => match byte {
-            b'"' => nodes.push(Data {
-                kind: Kind::String,
-                ..leaf
-            }),
-            b'\'' => nodes.push(Data {
-                kind: Kind::Char,
-                ..leaf
-            }),
-            _ if compact::name_end(text, start).is_some() => members(leaf, text, nodes),
-            _ => nodes.push(leaf),
-        },
-        Kind::PrimitiveType => {
-            let keywords: [(&[u8], Kind); 3] = [
-                (b"struct", Kind::Struct),
-                (b"union", Kind::Union),
-                (b"enum", Kind::Enum),
-            ];
-            let here = text.get(start..leaf.end as usize).unwrap_or(&[]);
-            let Some((word, kind)) = keywords.into_iter().find(|(w, _)| here.starts_with(w)) else {
-                return nodes.push(leaf);
-            };
-            let after = nodes.len() as u32 + 2;
-            nodes.push(Data {
-                kind,
-                after,
-                ..leaf
-            });
-            nodes.push(Data {
-                kind: Kind::TypeIdentifier,
-                field: Field::Name,
-                start: compact::skip_blanks(text, start + word.len()) as u32,
-                after,
-                ..leaf
-            });
-        }
-        _ => nodes.push(leaf),
-    }
-}
-
-/// A name with the members that are reached from it.
-fn members(leaf: Data, text: &[u8], nodes: &mut Vec<Data>) {
-    let first = compact::name_end(text, leaf.start as usize).unwrap_or(leaf.end as usize);
-    let mut steps: Vec<Member> = Vec::new();
-    let mut at = first;
-    while at < leaf.end as usize
-        && let Some(step) = compact::member(text, at)
-    {
-        at = step.name.1;
-        steps.push(step);
-    }
-    let here = nodes.len() as u32;
-    let inner = |outermost: bool| {
-        if outermost {
-            leaf.field
-        } else {
-            Field::Argument
-        }
-    };
-    // The last step is the outermost access; each holds the one before it.
-    for (depth, step) in steps.iter().rev().enumerate() {
-        let count = (steps.len() - depth) as u32;
-        nodes.push(Data {
-            kind: Kind::FieldAccess,
-            field: inner(depth == 0),
-            end: step.name.1 as u32,
-            after: here + depth as u32 + 3 * count + 1,
-            ..leaf
-        });
-    }
-    let mut push = |kind, field, (start, end): (usize, usize)| {
-        nodes.push(Data {
-            kind,
-            field,
-            broken: leaf.broken,
-            start: start as u32,
-            end: end as u32,
-            after: nodes.len() as u32 + 1,
-        });
-    };
-    push(
-        Kind::Identifier,
-        inner(steps.is_empty()),
-        (leaf.start as usize, first),
-    );
-    for step in steps {
-        push(Kind::Other, Field::Operator, step.operator);
-        push(Kind::FieldIdentifier, Field::Accessed, step.name);
-    }
-}
-
 /// Iterator over the children of a node.
 #[derive(Clone)]
 pub(crate) struct Children<'t> {
@@ -537,73 +444,4 @@ impl Iterator for Children<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const TEXT: &str = r#"
-typedef unsigned long long word_t;
-static const char *names[] = { "one", "t" "wo", [3 ... 5] = "thr" PRIx64 "ee", };
-struct pair { int first : 3, *second; u8 rest[0x10 + 'a']; } __attribute__((packed));
-#if defined(CONFIG_X) && \
-	CONFIG_X > 3
-static inline size_t span_of(const struct pair *p, ...) { return sizeof(*p) - -1 + + 2; }
-#endif
-int long_function_name(struct pair *pair, word_t count)
-{
-	double scale = 1.5e-3 * 0x1fUL / .5;
-	asm volatile("nop" : "=r" (count) : "r" (scale) : "memory");
-	asm("nop");
-	switch (pair->rest[0]) {
-	case '9':
-	case 1: goto out;
-	default: pr_info("%s: %d\n", "x", L'x' ? u8"y" : "z");
-	}
-	+schedule_it(pair, (struct pair *)0, ({ int z = 1; z; }), a & b && c, ++count - - 1);
-	while	(likely(count --> 0)) ;
-	pair->first.x = pair -> rest
-		.y + -pair->z.w - pair->z, *pair->first++ <<= (pair->first) & pair->mask;
-	if (pair->make(pair->first)->of.rest[1].end == sizeof(pair->rest) && !pair->go(1)) {
-		struct { int x; } one; union tag const *two = &pair->two; enum kind three = (enum kind)-4;
-		struct pair four = { .first.x = 1, .second = pair->second, };
-	}
-out:
-	return pair ? "first" : "last";
-}
-"#;
-
-    #[test]
-    fn the_short_text_parses_like_the_full_one() {
-        let text = TEXT.as_bytes();
-        let full = Tree::read(&Compact::verbatim(text), text);
-        let short = Tree::parse(text);
-        assert!(full.nodes.len() > 200 && !full.nodes[0].broken);
-        let differ: Vec<(String, &Data)> = [(&full, &short), (&short, &full)]
-            .iter()
-            .flat_map(|(one, other)| one.nodes.iter().filter(|n| !other.nodes.contains(n)))
-            .map(|n| {
-                let shown = &text[n.start as usize..n.end as usize];
-                (String::from_utf8_lossy(shown).into_owned(), n)
-            })
-            .collect();
-        assert!(full.nodes == short.nodes, "{differ:#?}");
-    }
-
-    #[test]
-    fn every_keyword_of_the_grammar_is_kept() {
-        let language = &tables().language;
-        for id in 0..language.node_kind_count() as u16 {
-            let Some(text) = language.node_kind_for_id(id) else {
-                continue;
-            };
-            let word = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-            if word && !language.node_kind_is_named(id) && language.node_kind_is_visible(id) {
-                assert_eq!(Compact::of(text.as_bytes()).text, text.as_bytes(), "{text}");
-            }
-        }
-        for text in [
-            "size_t", "uint8_t", "bool", "NULL", "true", "FALSE", "nullptr",
-        ] {
-            assert_eq!(Compact::of(text.as_bytes()).text, text.as_bytes(), "{text}");
-        }
-    }
-}
+mod tests;
