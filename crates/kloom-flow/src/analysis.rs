@@ -198,6 +198,8 @@ pub struct Analysis {
     pub null_uses: Vec<NullUse>,
     /// What went wrong with locks.
     pub lock_issues: Vec<LockIssue>,
+    /// Assignments to what others can see that some path reaches without any lock.
+    pub bare_writes: FxHashSet<(FunctionId, Span)>,
     /// Locks that some function gives back without having taken them.
     pub lock_dropped: FxHashSet<LockName>,
     /// Which locks each function gives back itself.

@@ -200,6 +200,7 @@ impl Body<'_> {
     ) -> Vec<State> {
         match kind {
             InstrKind::Assign { dst, src } => {
+                self.note_write(&state, *dst, span);
                 state.retire(&self.cells, Sym::Made(point));
                 let value = self.eval(&mut state, src, point, span);
                 let cell = self.cell(&state, *dst, span);

@@ -11,7 +11,7 @@ use crate::summary::LockDelta;
 use crate::value::{CellId, Link, Point, Sym};
 use kloom_diag::Span;
 use kloom_facts::{Classes, Effect, Fact, Verb, When};
-use kloom_ir::{Base, Callee, Expr, FunctionId, InstrKind, Name, Origin};
+use kloom_ir::{Base, Callee, Expr, FunctionId, InstrKind, Name, Origin, PlaceId};
 use rustc_hash::FxHasher;
 use std::hash::{Hash, Hasher};
 
@@ -505,6 +505,21 @@ impl Body<'_> {
         self.commands
             .iter()
             .any(|c| c.file == span.file && c.start <= span.start && span.end <= c.end)
+    }
+
+    /// Notes an assignment that no lock protects.
+    pub fn note_write(&mut self, state: &State, dst: PlaceId, span: Span) {
+        let locks = &state.locks;
+        let outside = !matches!(self.f.places.root(dst), Base::Local(_))
+            || !matches!(self.f.places.get(dst).base, Base::Local(_));
+        if self.shapes.is_some()
+            && outside
+            && !locks.lost
+            && locks.held.is_empty()
+            && locks.dropped.is_empty()
+        {
+            self.found.bare_writes.insert((self.id, span));
+        }
     }
 
     /// After an instruction that writes `local`: conditions that read it can have other answers.

@@ -76,10 +76,12 @@ impl Body<'_> {
                 self.lock_demand(&after, LockNeed::Sleep { word }, &free, chain);
             }
             LockNeed::Free { name, how } => {
-                if let Some(id) = self.lock_here(state, site, name)
-                    && !demand.doubt
-                    && !free.contains(&id)
-                {
+                let Some(id) = self.lock_here(state, site, name) else {
+                    return;
+                };
+                if demand.doubt {
+                    self.lift_take(&after, id, *how, chain, true);
+                } else if !free.contains(&id) {
                     self.must_be_free(&after, id, *how, chain);
                 }
             }

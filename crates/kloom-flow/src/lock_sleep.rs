@@ -109,12 +109,33 @@ impl Body<'_> {
         {
             self.held_issue(LockIssueKind::TakenTwice, state, &held, chain.clone());
         }
-        if how.is_owned()
-            && !how.nested
-            && let Some(name) = self.lock_name(id)
-        {
-            self.lock_demand(state, LockNeed::Free { name, how }, &[], chain);
+        self.lift_take(state, id, how, chain, false);
+    }
+
+    /// Tells callers that a lock is taken, and what is off by then.
+    pub fn lift_take(
+        &mut self,
+        state: &State,
+        id: LockId,
+        mut how: How,
+        chain: Vec<Span>,
+        doubt: bool,
+    ) {
+        let Some(name) = self.lock_name(id) else {
+            return;
+        };
+        if !how.is_owned() || how.nested {
+            return;
         }
+        for held in &state.locks.held {
+            how.irq = match (held.how.kind, held.how.irq) {
+                (LockKind::Irq, _) | (_, Irq::Off | Irq::Saved) => Irq::Off,
+                (LockKind::Bh, _) | (_, Irq::Bh) if how.irq == Irq::Kept => Irq::Bh,
+                _ => how.irq,
+            };
+        }
+        let need = LockNeed::Free { name, how };
+        self.demand_of_callers(state, need, &[], chain, doubt);
     }
 
     fn held_issue(&mut self, kind: LockIssueKind, state: &State, held: &Held, chain: Vec<Span>) {
@@ -159,6 +180,17 @@ impl Body<'_> {
         free: &[LockId],
         chain: Vec<Span>,
     ) {
+        self.demand_of_callers(state, need, free, chain, false);
+    }
+
+    fn demand_of_callers(
+        &mut self,
+        state: &State,
+        need: LockNeed,
+        free: &[LockId],
+        chain: Vec<Span>,
+        doubt: bool,
+    ) {
         if state.locks.lost || self.lock_demands.len() >= MAX_LOCK_DEMANDS {
             return;
         }
@@ -170,7 +202,7 @@ impl Body<'_> {
         let demand = LockDemand {
             need,
             guards: self.guards(state, None),
-            doubt: state.in_doubt() || state.locks.hangs_on_answers(),
+            doubt: doubt || state.in_doubt() || state.locks.hangs_on_answers(),
             free,
             chain,
         };

@@ -171,8 +171,16 @@ pub enum LockName {
 }
 
 impl LockName {
+    /// Whether the name means the same lock, or one of the same member, in every function.
+    pub fn is_shared(&self) -> bool {
+        match self {
+            LockName::Key(key, _) => key.class().is_some() || matches!(key, Key::Global(..)),
+            LockName::Only(_) => true,
+        }
+    }
+
     /// The name that it has in every function: the member it is, if it is one.
-    pub(crate) fn anywhere(&self) -> LockName {
+    pub fn anywhere(&self) -> LockName {
         match self {
             LockName::Key(key, sort) => {
                 let class = key.class().map(|(owner, name)| Key::Class(owner, name));

@@ -11,6 +11,7 @@ pub mod locks;
 pub mod memory;
 pub mod missing_license;
 pub mod queue_wakes;
+pub mod shared_locks;
 pub mod stack_work;
 pub mod stop_test;
 pub mod stop_wait;
