@@ -2,16 +2,14 @@
 
 use crate::body::Body;
 use crate::call::Site;
-use crate::callgraph;
 use crate::lock_issue::{LockIssue, LockIssueKind};
 use crate::locks::{Answer, Ended, Held, How, Irq, LockId, LockKind, Sort, alike, is_certain};
 use crate::memory::Cell;
 use crate::state::State;
-use crate::summary::LockDelta;
-use crate::value::{CellId, Link, Point, Sym};
+use crate::value::{Link, Point, Sym};
 use kloom_diag::Span;
 use kloom_facts::{Classes, Effect, Fact, Verb, When};
-use kloom_ir::{Base, Callee, Expr, FunctionId, InstrKind, Name, Origin, PlaceId};
+use kloom_ir::{Base, Expr, InstrKind, PlaceId};
 use rustc_hash::FxHasher;
 use std::hash::{Hash, Hasher};
 
@@ -370,143 +368,6 @@ impl Body<'_> {
         }
     }
 
-    /// The variable that the flags argument is.
-    fn flags_cell(&mut self, state: &State, site: &Site<'_>, arg: Option<u8>) -> Option<CellId> {
-        match &site.call.args.get(usize::from(arg?))?.expr {
-            Expr::Read(place) => match self.f.places.get(*place).base {
-                Base::Local(local) if !self.counters.contains(&local) => {
-                    Some(self.cell(state, *place, site.span))
-                }
-                _ => None,
-            },
-            _ => None,
-        }
-    }
-
-    fn save_flags(&mut self, state: &mut State, site: &Site<'_>, cell: CellId) {
-        let locks = &mut state.locks;
-        if let Some(first) = locks.saved.iter().find(|s| s.0 == cell).copied()
-            && locks.held.iter().any(|h| h.at == first.1 && h.sure)
-        {
-            let how = How {
-                kind: LockKind::Irq,
-                read: false,
-                irq: Irq::Saved,
-                nested: false,
-            };
-            let issue = LockIssue {
-                kind: LockIssueKind::FlagsOverwritten,
-                function: self.id,
-                at: site.span,
-                taken: Some(first.1),
-                named: None,
-                how,
-                chain: vec![site.span],
-                trail: locks.trail.clone(),
-                others: Vec::new(),
-                unless_dropped: None,
-            };
-            self.lock_issue(issue);
-        }
-        let locks = &mut state.locks;
-        locks.saved.retain(|s| s.0 != cell);
-        locks.restored.retain(|s| s.0 != cell);
-        locks.saved.push((cell, site.span));
-    }
-
-    fn restore(&mut self, state: &mut State, site: &Site<'_>, effect: &Effect) {
-        let arg = if effect.verb == Verb::Context {
-            effect.arg
-        } else {
-            effect.with
-        };
-        if How::of(effect).irq != Irq::Saved {
-            return;
-        }
-        let Some(cell) = self.flags_cell(state, site, arg) else {
-            return;
-        };
-        let locks = &mut state.locks;
-        locks.saved.retain(|s| s.0 != cell);
-        locks.restored.retain(|s| s.0 != cell);
-        locks.restored.push((cell, site.span));
-    }
-
-    /// A call that is handed the address of a lock that is held may do anything with it.
-    pub fn lock_handed_on(&mut self, state: &mut State, site: &Site<'_>) {
-        for arg in site.args {
-            let cell = match *arg {
-                Sym::Addr(cell) => cell,
-                Sym::Unknown | Sym::Const(_) | Sym::Class(_) => continue,
-                object => self.cells.intern(Cell::Object(object)),
-            };
-            for held in &mut state.locks.held {
-                held.sure &= !matches!(held.id, LockId::Cell(lock, _) if lock == cell);
-            }
-        }
-    }
-
-    /// A callee that nobody knows. One whose name speaks of locks is not neutral.
-    pub fn unknown_callee(&mut self, state: &mut State, site: &Site<'_>, name: Option<Name>) {
-        if self.shapes.is_none() {
-            return;
-        }
-        self.lock_handed_on(state, site);
-        let span = site.call.callee_span;
-        let text = match name {
-            Some(name) => self.cx.unit.names.text(name).as_bytes(),
-            None => self.cx.unit.files.slice(span),
-        };
-        state.locks.touch();
-        if speaks_of_locks(text) {
-            state.locks.doubt_all();
-        }
-    }
-
-    /// A function of the unit that speaks of locks and seems to do nothing to them: what it does
-    /// is done by others.
-    pub fn is_dubious(&self, callee: FunctionId, delta: &LockDelta) -> bool {
-        let unit = self.cx.unit;
-        let f = unit.function(callee);
-        let others = |name| unit.named(name).is_empty() && self.cx.fact(name).is_none();
-        *delta == LockDelta::default()
-            && self.shapes.is_some()
-            && speaks_of_locks(unit.names.text(f.name).as_bytes())
-            && callgraph::calls(f).any(others)
-    }
-
-    /// The arguments of macros that are statements which take or give back locks: when and how
-    /// often those run cannot be told.
-    pub fn find_commands(&self) -> Vec<Span> {
-        let mut out = Vec::new();
-        for instr in self.f.blocks.iter().flat_map(|b| &b.instrs) {
-            let InstrKind::Call(call) = &instr.kind else {
-                continue;
-            };
-            let Callee::Named(name) = call.callee else {
-                continue;
-            };
-            let unit = self.cx.unit;
-            let mut own = unit.named(name).iter().map(|f| unit.function(*f));
-            if own.any(|f| f.origin == Origin::Macro)
-                || self.cx.fact(name).is_some_and(|f| f.condition.is_some())
-            {
-                out.extend(call.args.iter().map(|arg| arg.span).filter(|span| {
-                    let text = unit.files.slice(*span);
-                    text.ends_with(b")") && speaks_of_locks(text)
-                }));
-            }
-        }
-        out
-    }
-
-    /// Whether a call stands in such an argument.
-    pub fn is_command(&self, span: Span) -> bool {
-        self.commands
-            .iter()
-            .any(|c| c.file == span.file && c.start <= span.start && span.end <= c.end)
-    }
-
     /// Notes an assignment that no lock protects.
     pub fn note_write(&mut self, state: &State, dst: PlaceId, span: Span) {
         let locks = &state.locks;
@@ -608,16 +469,4 @@ fn restrict(state: &mut State, sym: Sym, classes: Classes) -> bool {
     }
     state.set_info(sym, info);
     true
-}
-
-/// Whether a name says that it takes or gives back something.
-fn speaks_of_locks(name: &[u8]) -> bool {
-    let name = name.to_ascii_lowercase();
-    let has = |word: &[u8]| name.windows(word.len()).any(|w| w == word);
-    // A block and a clock are no locks.
-    let lock = name
-        .windows(4)
-        .enumerate()
-        .any(|(at, w)| w == b"lock" && !(at > 0 && matches!(name[at - 1], b'b' | b'c')));
-    lock || has(b"release") || has(b"acquire") || has(b"mutex")
 }

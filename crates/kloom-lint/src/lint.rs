@@ -230,7 +230,7 @@ fn lint_unit(linter: &Linter<'_>, path: &str, unit: Unit) -> FileReport {
         checks.any(|check| check.module == module)
     };
     let wanted = Wanted {
-        locks: on("locks"),
+        locks: on("locks") || on("shared_locks"),
         memory: on("memory"),
     };
     let mut module = linter.follow(unit, wanted);

@@ -71,7 +71,8 @@ fn bare_write(context: &Context<'_>, wait: &Waiting<'_>, f: &Function, span: Spa
         what: "this changes what a wait tests under the queue's lock, without that lock".to_owned(),
         why: "the waiter can miss the change, or see half of it, between its test and its sleep"
             .to_owned(),
-        help: "take the queue's lock around the change, and wake with the variant for it".to_owned(),
+        help: "take the queue's lock around the change, and wake with the variant for it"
+            .to_owned(),
         primary: span,
         label: String::new(),
         root: Root(span),
@@ -91,8 +92,9 @@ struct Taken<'a> {
     chain: &'a [Span],
 }
 
-/// What the entries of some contexts take, whatever happens on the way.
-fn taken<'a>(context: &'a Context<'_>, runs: &[Runs]) -> Vec<Taken<'a>> {
+/// What the entries of some contexts take, whatever happens on the way; if it is `direct`, in
+/// doubt, too.
+fn taken<'a>(context: &'a Context<'_>, runs: &[Runs], direct: bool) -> Vec<Taken<'a>> {
     let mut out = Vec::new();
     for entry in &context.model().entries {
         if !runs.contains(&entry.context) {
@@ -101,7 +103,7 @@ fn taken<'a>(context: &'a Context<'_>, runs: &[Runs]) -> Vec<Taken<'a>> {
         let summary = &context.analysis.summaries[entry.function.0 as usize];
         for demand in &summary.lock_demands {
             if let LockNeed::Free { name, how } = &demand.need
-                && !demand.doubt
+                && (!demand.doubt || direct && demand.chain.len() == 1)
                 && name.is_shared()
             {
                 out.push(Taken {
@@ -118,13 +120,13 @@ fn taken<'a>(context: &'a Context<'_>, runs: &[Runs]) -> Vec<Taken<'a>> {
 
 /// Locks of interrupts that other contexts take while these can come.
 fn irq_unsafe(context: &Context<'_>, findings: &mut Findings) {
-    let hard = taken(context, &[Runs::HardIrq, Runs::Hrtimer]);
-    let soft = taken(context, &[Runs::SoftIrq, Runs::Timer]);
+    let hard = taken(context, &[Runs::HardIrq, Runs::Hrtimer], false);
+    let soft = taken(context, &[Runs::SoftIrq, Runs::Timer], false);
     if hard.is_empty() && soft.is_empty() {
         return;
     }
     let mut seen: Vec<Span> = Vec::new();
-    for process in taken(context, &PROCESS) {
+    for process in taken(context, &PROCESS, true) {
         let shares = |irq: &&Taken<'_>| irq.name == process.name;
         let by_hard = hard.iter().find(shares);
         let by_soft = soft.iter().find(shares);
@@ -183,8 +185,9 @@ fn unsafe_take(
         rule: "irq-unsafe-lock",
         severity: Severity::Error,
         what: what.to_owned(),
-        why: "if the interrupt comes on this CPU while the lock is held, its handler waits for ever"
-            .to_owned(),
+        why:
+            "if the interrupt comes on this CPU while the lock is held, its handler waits for ever"
+                .to_owned(),
         help: help.to_owned(),
         primary: at,
         label: String::new(),
