@@ -1,10 +1,13 @@
 //! What a check sees, and where it puts what it found.
 
-use kloom_diag::{Diagnostic, Provider};
+use kloom_diag::{Diagnostic, FileId, Provider};
 use kloom_facts::{Effect, Fact, Facts, Target, Verb};
 use kloom_flow::Analysis;
-use kloom_flow::model::Model;
-use kloom_ir::{Base, Call, Callee, Function, FunctionId, Instr, InstrKind, Origin, PlaceId, Unit};
+use kloom_flow::model::{Model, Object};
+use kloom_ir::{
+    Base, Call, Callee, Function, FunctionId, Global, Instr, InstrKind, Linkage, Origin, PlaceId,
+    TopMacro, Unit,
+};
 use std::cell::OnceCell;
 
 /// One unit with all that is known about it.
@@ -49,6 +52,37 @@ impl<'a> Context<'a> {
     pub fn own(&self) -> impl Iterator<Item = (FunctionId, &'a Function)> + use<'a> {
         let all = (0..).map(FunctionId).zip(&self.unit.functions);
         all.filter(|(_, f)| f.origin == Origin::File)
+    }
+
+    /// Whether no other file can name an object: a static variable, a local one, a member of a
+    /// struct of the file.
+    pub fn is_private(&self, object: Object) -> bool {
+        let unit = self.unit;
+        match object {
+            Object::Global(name) => {
+                let text = unit.names.text(name).as_bytes();
+                let declares = |used: &TopMacro| {
+                    let first = used.args.first().map(|span| unit.files.slice(*span));
+                    first == Some(text) && self.is_static(used)
+                };
+                let own =
+                    |g: &Global| g.name == name && g.linkage == Linkage::Static && !g.is_extern;
+                unit.globals.iter().any(own) || unit.top_macros.iter().any(declares)
+            }
+            Object::Member(owner, _) => {
+                let def = unit.types.structs.get(&owner);
+                def.is_some_and(|def| def.span.file == FileId(0))
+            }
+            Object::Local(..) => true,
+        }
+    }
+
+    /// Whether `static` stands at or before a macro at file scope.
+    fn is_static(&self, used: &TopMacro) -> bool {
+        let text = self.unit.files.get(used.span.file).text();
+        let before = text.get(..used.span.start as usize).unwrap_or_default();
+        let within = self.unit.files.slice(used.span);
+        before.trim_ascii_end().ends_with(b"static") || within.starts_with(b"static")
     }
 
     /// The name of a function.

@@ -15,6 +15,7 @@ pub mod shared_locks;
 pub mod stack_work;
 pub mod stop_test;
 pub mod stop_wait;
+pub mod thread_life;
 pub mod wait_condition;
 
 /// A module of checks.

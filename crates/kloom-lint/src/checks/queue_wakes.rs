@@ -2,11 +2,11 @@
 
 use crate::context::{Context, Findings};
 use crate::waiting::{Sleep, Waiting};
-use kloom_diag::{Diagnostic, FileId, Root, Severity, Step};
+use kloom_diag::{Diagnostic, Root, Severity, Step};
 use kloom_facts::{Facts, Verb};
 use kloom_flow::model::condition::{callee, object_of};
 use kloom_flow::model::{Context as Runs, Object, Site};
-use kloom_ir::{Expr, FunctionId, InstrKind, Linkage, Name, Skipped, TopMacro, Type};
+use kloom_ir::{Expr, FunctionId, InstrKind, Name, Skipped, Type};
 use rustc_hash::FxHashSet;
 
 /// wake-kind-mismatch, never-woken-queue.
@@ -23,7 +23,9 @@ pub fn check(context: &Context<'_>, findings: &mut Findings) {
                 continue;
             };
             let timed = wait.is_timed() || wait.site.effect.says("bit") || wait.condition.is_none();
-            let private = is_private(context, object) && !handed.contains(&object);
+            let private = context.is_private(object)
+                && !is_pointer(context, object)
+                && !handed.contains(&object);
             if timed || wait.site.on.open || !private {
                 continue;
             }
@@ -46,37 +48,21 @@ fn is_code(skipped: &(Skipped, kloom_diag::Span)) -> bool {
     matches!(skipped.0, Skipped::Syntax | Skipped::Depth | Skipped::Arm)
 }
 
-/// Whether only this file can name the object, and it is no pointer to one that others name.
-fn is_private(context: &Context<'_>, object: Object) -> bool {
+/// Whether the object is a pointer to a queue that has another name, too.
+fn is_pointer(context: &Context<'_>, object: Object) -> bool {
     let unit = context.unit;
-    let is_pointer = |ty| matches!(unit.types.get(ty), Type::Pointer(_));
+    let leads_on = |ty| matches!(unit.types.get(ty), Type::Pointer(_));
     match object {
-        Object::Global(name) => {
-            let text = unit.names.text(name).as_bytes();
-            let declares = |used: &TopMacro| {
-                let first = used.args.first().map(|span| unit.files.slice(*span));
-                first == Some(text) && is_static(context, used)
-            };
-            unit.top_macros.iter().any(declares)
-                || unit.globals.iter().any(|g| {
-                    let own = g.linkage == Linkage::Static && !g.is_extern;
-                    g.name == name && own && !is_pointer(g.ty)
-                })
-        }
+        Object::Global(name) => unit
+            .globals
+            .iter()
+            .any(|g| g.name == name && leads_on(g.ty)),
         Object::Member(owner, member) => unit.types.structs.get(&owner).is_some_and(|def| {
             let mut fields = def.fields.iter().filter(|field| field.name == member);
-            def.span.file == FileId(0) && fields.all(|field| !is_pointer(field.ty))
+            fields.any(|field| leads_on(field.ty))
         }),
-        Object::Local(..) => false,
+        Object::Local(..) => true,
     }
-}
-
-/// Whether `static` stands at or before a macro at file scope.
-fn is_static(context: &Context<'_>, used: &TopMacro) -> bool {
-    let text = context.unit.files.get(used.span.file).text();
-    let before = text.get(..used.span.start as usize).unwrap_or_default();
-    let within = context.unit.files.slice(used.span);
-    before.trim_ascii_end().ends_with(b"static") || within.starts_with(b"static")
 }
 
 /// The objects whose address gets somewhere that may wake them.
