@@ -62,7 +62,8 @@ pub fn answer(linter: &Linter<'_>, path: &str, module: &mut Module) {
     let mut missed = vec![false; open.len()];
     let mut followed = 0;
     for (at, (sibling, is_linked)) in candidates(linter, path).into_iter().enumerate() {
-        let text = provider.read(&sibling).filter(|_| at < MAX_SEARCHED);
+        let searched = at < MAX_SEARCHED;
+        let text = searched.then(|| provider.read(&sibling)).flatten();
         let wanted: Vec<usize> = match &text {
             Some(text) => (0..open.len())
                 .filter(|n| mentions(text, &open[*n].word))
