@@ -88,6 +88,8 @@ pub enum LossKind {
     Returned,
     /// The only pointer to it gets another value.
     Overwritten,
+    /// The function fails, and what it started stays.
+    LeftBehind,
 }
 
 /// Where an allocation is lost.
@@ -101,7 +103,20 @@ pub struct Loss {
     pub turn: Option<Span>,
 }
 
-/// One call that gives memory to its caller.
+/// What a call makes that somebody has to take back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resource {
+    /// Memory.
+    Memory,
+    /// A thread that goes on running.
+    Thread,
+    /// A kthread worker.
+    Worker,
+    /// Something the kernel calls.
+    Registration,
+}
+
+/// One call that gives memory to its caller, or starts something.
 #[derive(Clone, Debug)]
 pub struct Allocation {
     /// The calling function.
@@ -110,6 +125,8 @@ pub struct Allocation {
     pub span: Span,
     /// Who is called.
     pub callee: Name,
+    /// What it gives.
+    pub resource: Resource,
     /// Whether its flags let it fail, as far as they are in sight.
     pub may_fail: bool,
     /// Where the result is tested, in text order.

@@ -32,6 +32,8 @@ pub(crate) struct Body<'a> {
     pub demands: Vec<Demand>,
     /// Locals that may be indices.
     pub counters: FxHashSet<LocalId>,
+    /// What stands for the place that a call names: `macro(x) = …`.
+    pub lent: FxHashSet<LocalId>,
     /// The loops, if they matter.
     pub loops: Loops,
     /// Where a returned error number was negated.

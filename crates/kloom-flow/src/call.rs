@@ -88,10 +88,6 @@ impl Body<'_> {
     pub fn finish(&mut self, mut state: State, call: &Call, point: Point, info: Info) -> State {
         if let Some(dst) = call.dst {
             let made = Sym::Made(point);
-            if state.owned.find(made).is_some() {
-                let cell = self.cell(&state, dst, call.callee_span);
-                self.made_again(&mut state, made, cell, call.callee_span);
-            }
             state.retire(&self.cells, made);
             state.set_info(made, info);
             let cell = self.cell(&state, dst, call.callee_span);
@@ -112,6 +108,7 @@ impl Body<'_> {
     pub fn hand_out(&mut self, state: &mut State, args: &[Sym], deep: bool, answers: bool) {
         self.others_change(state);
         state.owned.settle_homes();
+        state.owned.take_all_back();
         for arg in args {
             self.escape(state, *arg);
             self.judged(*arg);
@@ -233,6 +230,7 @@ impl Body<'_> {
         for state in &mut out {
             self.allocates(state, site, name, fact);
         }
+        let out = self.starts(out, site, name, fact);
         let mut out = self.lock_effects(out, site, fact);
         if zeroed && call.dst.is_some() {
             for state in &mut out {

@@ -24,6 +24,8 @@ pub(crate) struct Context<'a> {
     error_keepers: Writes,
     /// The functions that have to do with locks, if those are followed.
     pub lock_users: Option<Vec<bool>>,
+    /// The functions that may stop or unregister something, if memory is followed.
+    pub undoes: Vec<bool>,
 }
 
 impl<'a> Context<'a> {
@@ -50,6 +52,7 @@ impl<'a> Context<'a> {
                 .collect(),
             error_keepers: Writes::default(),
             lock_users: None,
+            undoes: Vec::new(),
         };
         cx.error_keepers = error_keepers(&cx);
         cx

@@ -20,7 +20,7 @@ use std::collections::BTreeSet;
 const MAX_PATHS: usize = 20;
 
 /// By what paths are kept apart.
-type Tracked = (Vec<(CellId, u8, u64)>, LockTrack, Vec<(bool, Sym)>);
+type Tracked = (Vec<(CellId, u8, u64)>, LockTrack, Vec<(u8, Sym)>);
 
 /// One tracked path at the start of a block.
 struct Path {

@@ -33,6 +33,7 @@ mod ownership;
 mod print;
 mod roles;
 mod shape;
+mod started;
 mod state;
 mod summary;
 mod unnoticed;
@@ -40,7 +41,7 @@ mod value;
 
 pub use analysis::{
     Allocation, Analysis, Creation, Cut, Loss, LossKind, Made, Misuse, MisuseKind, NullUse,
-    StaleUse, Use,
+    Resource, StaleUse, Use,
 };
 pub use lock_issue::{LockIssue, LockIssueKind};
 pub use locks::{How, Irq, LockKind, LockName, Sort};
@@ -82,6 +83,9 @@ pub fn analyze(unit: &Unit, facts: Facts, target: Target, wanted: Wanted) -> Ana
     let graph = CallGraph::of(unit);
     if wanted.locks {
         cx.lock_users = Some(lock_users(&cx, &graph));
+    }
+    if wanted.memory {
+        cx.undoes = undoes(&cx, &graph);
     }
     cx.writes = callgraph::writes(unit, &graph);
     let mut found = Analysis {
@@ -145,6 +149,7 @@ fn follow(cx: &Context<'_>, id: FunctionId, found: &mut Analysis) {
         found,
         demands: Vec::new(),
         counters: fixpoint::counters(cx.unit.function(id)),
+        lent: loops::lent(cx.unit.function(id)),
         loops: Loops::default(),
         negated_returns: Vec::new(),
         shapes: cx
@@ -211,6 +216,29 @@ fn matters(cx: &Context<'_>, graph: &CallGraph) -> Vec<bool> {
                         })
                 })
         })
+        .collect();
+    with_callers(own, graph)
+}
+
+/// Which functions stop or unregister something, or call somebody who may.
+fn undoes(cx: &Context<'_>, graph: &CallGraph) -> Vec<bool> {
+    use Verb::{DestroyWorker, RemoveHandler, StopThread, Unregister};
+    let may_undo = |name| match cx.fact(name) {
+        _ if !cx.unit.named(name).is_empty() => false,
+        Some(fact) => {
+            let mut effects = fact.effects.iter();
+            effects.any(|e| {
+                matches!(
+                    e.verb,
+                    StopThread | DestroyWorker | Unregister | RemoveHandler
+                )
+            })
+        }
+        None => true,
+    };
+    let functions = cx.unit.functions.iter();
+    let own = functions
+        .map(|f| callgraph::calls(f).any(may_undo))
         .collect();
     with_callers(own, graph)
 }

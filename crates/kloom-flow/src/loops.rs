@@ -99,6 +99,33 @@ fn computed_from(f: &Function, counters: &FxHashSet<LocalId>) -> FxHashSet<Local
     out
 }
 
+/// Locals without a name that hold what a call named, and are written again right after: what is
+/// written goes to that place.
+pub(crate) fn lent(f: &Function) -> FxHashSet<LocalId> {
+    let mut out = FxHashSet::default();
+    for block in &f.blocks {
+        let mut named = Vec::new();
+        for instr in &block.instrs {
+            let (dst, call) = match &instr.kind {
+                InstrKind::Call(call) => (call.dst, true),
+                InstrKind::Assign { dst, .. } => (Some(*dst), false),
+                _ => continue,
+            };
+            let Some(Base::Local(local)) = dst.map(|dst| f.places.get(dst).base) else {
+                continue;
+            };
+            if f.local(local).name.is_none() {
+                if named.contains(&local) {
+                    out.insert(local);
+                } else if call {
+                    named.push(local);
+                }
+            }
+        }
+    }
+    out
+}
+
 fn hands_on(f: &Function, kind: &InstrKind, out: &mut Vec<LocalId>) {
     match kind {
         InstrKind::Call(call) => {

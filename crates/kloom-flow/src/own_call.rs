@@ -7,7 +7,7 @@ use crate::state::State;
 use crate::summary::{Demand, Guard, MAX_DEMANDS, Outcome, Summary, Value, Writes};
 use crate::value::{CellId, Info, Link, Sym};
 use kloom_facts::Classes;
-use kloom_ir::{Expr, FunctionId, Origin};
+use kloom_ir::{Expr, FunctionId, Origin, Type};
 
 /// Where a key leads in the caller.
 pub(crate) enum Target {
@@ -206,20 +206,8 @@ impl Body<'_> {
         callee: FunctionId,
         outcome: &Outcome,
     ) -> State {
-        if let (Some(dst), true) = (
-            site.call.dst,
-            after.owned.find(Sym::Made(site.point)).is_some(),
-        ) {
-            let cell = self.cell(&after, dst, site.call.callee_span);
-            self.made_again(
-                &mut after,
-                Sym::Made(site.point),
-                cell,
-                site.call.callee_span,
-            );
-        }
-        after.retire(&self.cells, Sym::Made(site.point));
         self.hands_over(&mut after, before, site, callee, outcome);
+        after.retire(&self.cells, Sym::Made(site.point));
         for (key, value) in &outcome.effects {
             let cell = match (self.target(before, site, key), key) {
                 (Some(Target::Cell(cell)), _) => cell,
@@ -295,6 +283,9 @@ impl Body<'_> {
             return;
         }
         after.owned.settle_homes();
+        if self.cx.undoes.get(callee.0 as usize) != Some(&false) {
+            after.owned.take_all_back();
+        }
         if let Some(writes) = self.cx.writes.get(callee.0 as usize) {
             let cells = &self.cells;
             after.owned.revive(|object| match object {
@@ -307,10 +298,15 @@ impl Body<'_> {
                 _ => false,
             });
         }
+        let f = self.cx.unit.function(callee);
+        // Whoever does not look at the answer knows in another way that it is not freed yet; and
+        // a macro may leave its caller, too.
+        let certain = f.origin != Origin::Macro
+            && (site.call.dst.is_some() || matches!(self.cx.unit.types.get(f.returns), Type::Void));
         for key in &outcome.kept {
             match self.value_at(before, site, key) {
                 Some(object) if outcome.gone.contains(key) => {
-                    self.freed(after, object, site, true);
+                    self.freed(after, object, site, certain);
                 }
                 Some(object) => self.escape(after, object),
                 None => {}

@@ -36,6 +36,8 @@ pub enum Topic {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Owned {
     live: Vec<Live>,
+    /// Threads, workers and registrations that this path has not taken back.
+    started: Vec<Live>,
     /// Freed for certain, and where.
     gone: Vec<(Sym, Span)>,
     /// Values from outside that something holds on to.
@@ -66,7 +68,8 @@ impl Owned {
 
     /// Whether the object is an allocation that nobody else has seen, at home or not.
     pub fn knows(&self, object: Sym) -> bool {
-        self.live.iter().any(|l| l.object == object)
+        let mut all = self.live.iter().chain(&self.started);
+        all.any(|l| l.object == object)
     }
 
     /// Whether anything is known of any allocation.
@@ -107,6 +110,34 @@ impl Owned {
         self.live.retain(|l| l.home.is_none());
     }
 
+    /// What was started or registered and not taken back.
+    pub fn started(&self) -> &[Live] {
+        &self.started
+    }
+
+    /// Something is started or registered.
+    pub fn start(&mut self, object: Sym, allocation: AllocationId) {
+        self.take_back(object);
+        let at = self.started.partition_point(|l| l.object < object);
+        let new = Live {
+            object,
+            allocation,
+            turn: None,
+            home: None,
+        };
+        self.started.insert(at, new);
+    }
+
+    /// It is stopped or unregistered, or in the hands of somebody who may do so.
+    pub fn take_back(&mut self, object: Sym) {
+        self.started.retain(|l| l.object != object);
+    }
+
+    /// Everything may be stopped and unregistered.
+    pub fn take_all_back(&mut self) {
+        self.started.clear();
+    }
+
     /// The object has found a home, or is lost from sight.
     pub fn settle(&mut self, object: Sym) {
         self.live.retain(|l| l.object != object);
@@ -143,6 +174,8 @@ impl Owned {
             other => other,
         };
         self.settle(object);
+        self.take_back(value);
+        self.take_back(object);
         if matches!(object, Sym::Init(_)) {
             self.keep(object);
         }
@@ -150,19 +183,29 @@ impl Owned {
 
     /// The name of a value is about to mean another one.
     pub fn retire(&mut self, cells: &Cells, value: Sym) {
-        let inside = |object: Sym| match object {
-            Sym::Init(cell) => cells.get(cells.root(cell)) == Cell::Object(value),
-            _ => false,
+        let stale = |object: Sym| {
+            let mut at = object;
+            while at != value {
+                match at {
+                    Sym::Init(cell) => match cells.get(cells.root(cell)) {
+                        Cell::Object(outer) => at = outer,
+                        _ => return false,
+                    },
+                    _ => return false,
+                }
+            }
+            true
         };
-        let stale = |object: Sym| object == value || inside(object);
         self.live.retain(|l| !stale(l.object));
+        self.started.retain(|l| !stale(l.object));
         self.gone.retain(|g| !stale(g.0));
     }
 
     /// A test that leaves the path no other way. One that cannot be told and asks again about
     /// what was asked elsewhere may contradict that: nothing is certain then.
     pub fn turn(&mut self, at: Span, about: Option<Sym>, asks: Option<(&[Topic], Point)>) {
-        for live in self.live.iter_mut().filter(|l| Some(l.object) != about) {
+        let all = self.live.iter_mut().chain(&mut self.started);
+        for live in all.filter(|l| Some(l.object) != about) {
             live.turn = Some(at);
         }
         let Some((topics, point)) = asks else { return };
@@ -200,42 +243,51 @@ impl Owned {
     /// Paths are no longer told apart: nothing is certain.
     pub fn give_up(&mut self) {
         self.live.clear();
+        self.started.clear();
         self.gone.clear();
     }
 
     /// The part by which paths are kept apart.
-    pub fn key(&self) -> Vec<(bool, Sym)> {
-        let live = self.homeless().map(|l| (true, l.object));
-        live.chain(self.gone.iter().map(|g| (false, g.0))).collect()
+    pub fn key(&self) -> Vec<(u8, Sym)> {
+        let live = self.homeless().map(|l| (0, l.object));
+        let started = self.started.iter().map(|l| (1, l.object));
+        let gone = self.gone.iter().map(|g| (2, g.0));
+        live.chain(started).chain(gone).collect()
     }
 
     /// Drops allocations that failed on this path.
     pub fn prune(&mut self, failed: impl Fn(Sym) -> bool) {
         self.live.retain(|l| !failed(l.object));
+        self.started.retain(|l| !failed(l.object));
     }
 
     /// What holds on either path, at the start of `block`.
     pub fn join(&self, other: &Owned, block: BlockId) -> Owned {
         let renamed = |sym: Sym| matches!(sym, Sym::Phi(at, _) if at == block);
-        let live = self.live.iter().filter_map(|mine| {
-            let its = other.live.iter().find(|l| l.object == mine.object)?;
-            (its.home == mine.home).then(|| Live {
-                turn: mine.turn.filter(|_| mine.turn == its.turn),
-                ..*mine
-            })
-        });
         let gone = self.gone.iter().filter_map(|(object, at)| {
             let its = other.gone(*object)?;
             (!renamed(*object)).then(|| (*object, its.min(*at)))
         });
         Owned {
-            live: live.collect(),
+            live: both(&self.live, &other.live),
+            started: both(&self.started, &other.started),
             gone: gone.collect(),
             kept: union(&self.kept, &other.kept),
             asked: union(&self.asked, &other.asked),
             derived: union(&self.derived, &other.derived),
         }
     }
+}
+
+fn both(a: &[Live], b: &[Live]) -> Vec<Live> {
+    let common = a.iter().filter_map(|mine| {
+        let its = b.iter().find(|l| l.object == mine.object)?;
+        (its.home == mine.home).then(|| Live {
+            turn: mine.turn.filter(|_| mine.turn == its.turn),
+            ..*mine
+        })
+    });
+    common.collect()
 }
 
 fn union<T: Copy + Ord>(a: &[T], b: &[T]) -> Vec<T> {

@@ -1,6 +1,6 @@
 //! Follows allocations through one function: where they are freed, stored, handed on, lost.
 
-use crate::analysis::{Allocation, Loss, LossKind};
+use crate::analysis::{Allocation, Loss, LossKind, Resource};
 use crate::body::Body;
 use crate::call::{Site, contains};
 use crate::memory::{Cell, Key};
@@ -9,7 +9,7 @@ use crate::state::State;
 use crate::value::{AllocationId, CellId, Point, Sym};
 use kloom_diag::Span;
 use kloom_facts::{Classes, Effect, Fact, Verb, When};
-use kloom_ir::{Base, BlockId, Call, Expr, Name, Origin, Type};
+use kloom_ir::{Base, BlockId, Call, Expr, Name, Origin, Type, UnOp};
 use rustc_hash::FxHasher;
 use std::hash::Hasher;
 
@@ -48,7 +48,7 @@ impl Body<'_> {
         match self.cells.get(self.cells.root(cell)) {
             Cell::Local(local) => {
                 let stands_for_place = self.f.origin == Origin::Macro && local.0 < self.f.params;
-                !stands_for_place && !self.f.local(local).is_static
+                !stands_for_place && !self.f.local(local).is_static && !self.lent.contains(&local)
             }
             Cell::Object(object) => state.owned.find(object).is_some(),
             Cell::Global(_) | Cell::Field { .. } | Cell::Index { .. } => false,
@@ -74,9 +74,11 @@ impl Body<'_> {
         }
         let (mut todo, mut seen) = (vec![value], Vec::new());
         while let Some(value) = todo.pop() {
+            state.owned.take_back(value);
             let root = match (value, self.object_of(value)) {
                 (_, Some(object)) => {
                     state.owned.settle(object);
+                    state.owned.take_back(object);
                     if matches!(object, Sym::Init(cell)
                         if matches!(self.cells.path(cell, self.f.params), Some(Key::Param(..))))
                     {
@@ -194,7 +196,7 @@ impl Body<'_> {
     /// The call's result is a new object, this path's own until it goes elsewhere.
     pub fn owns(&mut self, state: &mut State, site: &Site<'_>, name: Name, may_fail: bool) {
         let Some(dst) = site.call.dst else { return };
-        let id = self.allocation(site, name, may_fail);
+        let id = self.allocation(site, name, Resource::Memory, may_fail);
         let cell = self.cell(state, dst, site.call.callee_span);
         let made = Sym::Made(site.point);
         state.owned.add(made, id, None);
@@ -218,7 +220,13 @@ impl Body<'_> {
         })
     }
 
-    fn allocation(&mut self, site: &Site<'_>, callee: Name, may_fail: bool) -> AllocationId {
+    pub fn allocation(
+        &mut self,
+        site: &Site<'_>,
+        callee: Name,
+        resource: Resource,
+        may_fail: bool,
+    ) -> AllocationId {
         let next = AllocationId(self.found.allocations.len() as u32);
         let key = (self.id, site.point);
         let id = *self.found.allocation_index.entry(key).or_insert(next);
@@ -227,6 +235,7 @@ impl Body<'_> {
                 function: self.id,
                 span: site.span,
                 callee,
+                resource,
                 may_fail,
                 tested: Vec::new(),
                 judged: false,
@@ -261,14 +270,6 @@ impl Body<'_> {
         }
     }
 
-    /// The call that made an object is about to make another one under its name.
-    pub fn made_again(&mut self, state: &mut State, object: Sym, dst: CellId, at: Span) {
-        if let Some(live) = state.owned.find(object) {
-            self.loses(state, live, dst, at);
-            state.owned.settle(object);
-        }
-    }
-
     /// The holder of an allocation goes; if it was the only one, that is a loss.
     fn loses(&mut self, state: &mut State, live: Live, holder: CellId, at: Span) {
         let object = live.object;
@@ -283,7 +284,7 @@ impl Body<'_> {
         }
     }
 
-    fn note_loss(&mut self, id: AllocationId, kind: LossKind, at: Span, turn: Option<Span>) {
+    pub fn note_loss(&mut self, id: AllocationId, kind: LossKind, at: Span, turn: Option<Span>) {
         if self.f.origin == Origin::Macro {
             return;
         }
@@ -296,6 +297,7 @@ impl Body<'_> {
 
     /// The path ends: what has no home and is not returned is lost.
     pub fn close(&mut self, state: &State, result: Option<Sym>, at: Span) {
+        self.left_behind(state, result, at);
         if state.owned.is_empty() {
             return;
         }
@@ -319,6 +321,7 @@ impl Body<'_> {
         if !self.cx.wanted.memory {
             return;
         }
+        self.takes_back(state, site, fact);
         for (n, arg) in site.args.iter().enumerate() {
             let expr = site.call.args.get(n).map(|a| &a.expr);
             let n = n as u8;
@@ -406,9 +409,28 @@ impl Body<'_> {
         if !self.cx.wanted.memory {
             return;
         }
+        // `if (p)`, `if (!p)`.
+        let plain = match cond {
+            Expr::Unary(UnOp::Not, inner) => matches!(**inner, Expr::Read(_)),
+            _ => matches!(cond, Expr::Read(_)),
+        };
         let mut about = about;
         while let Some(link) = about.and_then(|sym| state.info(sym).link) {
             about = Some(link.of);
+        }
+        // A pointer that a caller may leave out goes with other arguments, as the callers know.
+        let optional = |sym| match sym {
+            Sym::Init(cell) => match self.cells.get(cell) {
+                Cell::Local(local) if local.0 < self.f.params => {
+                    let ty = self.cx.unit.types.get(self.f.local(local).ty);
+                    matches!(ty, Type::Pointer(_))
+                }
+                _ => false,
+            },
+            _ => false,
+        };
+        if !told && plain && about.is_some_and(optional) {
+            state.owned.give_up();
         }
         let mut topics = Vec::new();
         if !told && !self.asks(state, cond, about.is_some(), span, &mut topics) {
@@ -446,6 +468,10 @@ impl Body<'_> {
                     }
                 }
                 let cell = self.cell(state, *place, span);
+                // What is in the object may say where it went.
+                if let Cell::Object(object) = self.cells.get(self.cells.root(cell)) {
+                    state.owned.settle(object);
+                }
                 if !read {
                     let compared = state.read(&self.cells, cell);
                     state.owned.blur(&self.cells, compared);
@@ -488,6 +514,7 @@ impl Body<'_> {
         }
         let unsure = Classes::ZERO.or(Classes::POS);
         if let Some(id) = self.allocation_of(value)
+            && self.found.allocations[id.0 as usize].resource == Resource::Memory
             && state.info(value).classes == unsure
             && !accepts.contains(Classes::ZERO)
         {
@@ -504,7 +531,15 @@ fn borrows(fact: &Fact, n: u8) -> bool {
     fact.effects.iter().any(|e| match e.verb {
         Verb::Borrows => e.arg.is_none_or(|arg| arg == n),
         Verb::Print | Verb::CopyToUser | Verb::CopyFromUser => true,
-        Verb::Acquire | Verb::Release | Verb::Init => e.arg == Some(n),
+        Verb::Acquire
+        | Verb::Release
+        | Verb::Init
+        | Verb::WakeThread
+        | Verb::ControlThread
+        | Verb::StopThread
+        | Verb::DestroyWorker
+        | Verb::Unregister
+        | Verb::RemoveHandler => e.arg == Some(n),
         _ => false,
     })
 }

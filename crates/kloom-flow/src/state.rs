@@ -357,7 +357,7 @@ impl State {
         });
         self.infos.0.retain(|(sym, _)| {
             matches!(sym, Sym::Init(_) | Sym::Config(_))
-                || owned.find(*sym).is_some()
+                || owned.knows(*sym)
                 || held.binary_search(sym).is_ok()
                 || linked.contains(sym)
         });

@@ -6,16 +6,23 @@
 use crate::context::{Context, Findings};
 use kloom_diag::{Diagnostic, FileId, Root, Severity, Span, Step};
 use kloom_facts::{Facts, Verb};
-use kloom_flow::{Allocation, LossKind, StaleUse};
+use kloom_flow::{Allocation, LossKind, Resource, Role, StaleUse};
 use kloom_ir::{FunctionId, Name, Type, Unit};
 
 /// Calls that allocate or free.
 pub fn wants(facts: Facts, name: &str) -> bool {
+    let verbs = [
+        Verb::Allocate,
+        Verb::Free,
+        Verb::StartThread,
+        Verb::CreateWorker,
+        Verb::Register,
+    ];
     let fact = facts.get(name);
-    fact.is_some_and(|fact| fact.does(Verb::Allocate) || fact.does(Verb::Free))
+    fact.is_some_and(|fact| verbs.iter().any(|verb| fact.does(*verb)))
 }
 
-/// alloc-overwritten, alloc-leak, alloc-unchecked, use-after-free.
+/// alloc-overwritten, alloc-leak, alloc-unchecked, use-after-free, init-error-leak.
 pub fn check(context: &Context<'_>, findings: &mut Findings) {
     let teller = Teller { unit: context.unit };
     for allocation in &context.analysis.allocations {
@@ -24,6 +31,9 @@ pub fn check(context: &Context<'_>, findings: &mut Findings) {
                 teller.lost(allocation, findings);
             }
             teller.unchecked(allocation, findings);
+            if starts(context, allocation.function) {
+                teller.left_behind(allocation, findings);
+            }
         }
     }
     for stale in &context.analysis.stale_uses {
@@ -31,6 +41,13 @@ pub fn check(context: &Context<'_>, findings: &mut Findings) {
             teller.stale(stale, findings);
         }
     }
+}
+
+/// Whether nothing else runs for the module, or for the device, if this function fails.
+fn starts(context: &Context<'_>, id: FunctionId) -> bool {
+    let roles = context.analysis.roles.get(id);
+    let first = |role: &Role| matches!(role, Role::Init | Role::Probe);
+    !roles.is_empty() && roles.iter().all(first)
 }
 
 fn here(span: Span) -> bool {
@@ -57,6 +74,7 @@ impl Teller<'_> {
     fn lost(&self, allocation: &Allocation, findings: &mut Findings) {
         let callee = self.name(allocation.callee);
         let mut losses = allocation.losses.clone();
+        losses.retain(|l| l.kind != LossKind::LeftBehind);
         // What is overwritten is the cause of what is not there at a return.
         losses.sort_by_key(|l| (l.kind != LossKind::Overwritten, l.at));
         let Some(first) = losses.first() else { return };
@@ -67,12 +85,12 @@ impl Teller<'_> {
             }
             trace.push(match loss.kind {
                 LossKind::Returned => step(loss.at, "lost here: the function returns"),
-                LossKind::Overwritten => step(loss.at, "lost here: overwritten"),
+                _ => step(loss.at, "lost here: overwritten"),
             });
         }
         trace.dedup();
         let (rule, what, why, help) = match first.kind {
-            LossKind::Overwritten => (
+            LossKind::Overwritten | LossKind::LeftBehind => (
                 "alloc-overwritten",
                 format!("this overwrites the only pointer to what {callee}() allocated"),
                 "the memory can never be freed",
@@ -91,6 +109,39 @@ impl Teller<'_> {
             what,
             why: why.to_owned(),
             help: help.to_owned(),
+            primary: first.at,
+            label: String::new(),
+            root: Root(allocation.span),
+            function: Some(self.function(allocation.function)),
+            trace,
+        });
+    }
+
+    fn left_behind(&self, allocation: &Allocation, findings: &mut Findings) {
+        let mut losses = allocation.losses.clone();
+        losses.retain(|l| l.kind == LossKind::LeftBehind);
+        losses.sort_by_key(|l| l.at);
+        let Some(first) = losses.first() else { return };
+        let callee = self.name(allocation.callee);
+        let (what, done) = match allocation.resource {
+            Resource::Thread => ("the thread", "started here"),
+            Resource::Worker => ("the worker", "created here"),
+            Resource::Memory | Resource::Registration => ("the registration", "registered here"),
+        };
+        let mut trace = vec![step(allocation.span, done)];
+        for loss in &losses {
+            if let Some(turn) = loss.turn.filter(|turn| *turn > allocation.span) {
+                trace.push(step(turn, "the path goes on from this test"));
+            }
+            trace.push(step(loss.at, "fails here, and nothing has taken it back"));
+        }
+        trace.dedup();
+        findings.push(Diagnostic {
+            rule: "init-error-leak",
+            severity: Severity::Error,
+            what: format!("this failure leaves behind {what} that {callee}() made"),
+            why: "nobody will ever take it back, and the code and data it uses may go".to_owned(),
+            help: "undo it before this return, in the reverse order".to_owned(),
             primary: first.at,
             label: String::new(),
             root: Root(allocation.span),
