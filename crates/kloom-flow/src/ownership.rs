@@ -48,7 +48,10 @@ impl Body<'_> {
         match self.cells.get(self.cells.root(cell)) {
             Cell::Local(local) => {
                 let stands_for_place = self.f.origin == Origin::Macro && local.0 < self.f.params;
-                !stands_for_place && !self.f.local(local).is_static && !self.lent.contains(&local)
+                let whole = matches!(self.cells.get(cell), Cell::Local(_));
+                let lent =
+                    self.lent.contains(&local) || !whole && self.f.local(local).name.is_none();
+                !stands_for_place && !self.f.local(local).is_static && !lent
             }
             Cell::Object(object) => state.owned.find(object).is_some(),
             Cell::Global(_) | Cell::Field { .. } | Cell::Index { .. } => false,
@@ -146,6 +149,21 @@ impl Body<'_> {
         let parts: Vec<Sym> = state
             .cells()
             .filter(|(c, _)| *c != cell && self.cells.within(*c, cell))
+            .map(|(_, held)| held)
+            .collect();
+        for part in parts {
+            self.escape(state, part);
+        }
+    }
+
+    /// A callee that keeps no pointer to an object may copy those that are in it.
+    fn copied_from(&self, state: &mut State, value: Sym) {
+        let parts: Vec<Sym> = state
+            .cells()
+            .filter(|(c, _)| match value {
+                Sym::Addr(cell) => self.cells.within(*c, cell),
+                object => self.cells.get(self.cells.root(*c)) == Cell::Object(object),
+            })
             .map(|(_, held)| held)
             .collect();
         for part in parts {
@@ -332,7 +350,11 @@ impl Body<'_> {
                     let certain = effect.when == When::Always && effect.note.is_empty();
                     self.freed(state, *arg, site, certain && !site.call.synthetic);
                 }
-                None if borrows(fact, n) => {}
+                None if borrows(fact, n) => {
+                    if fact.does(Verb::Borrows) {
+                        self.copied_from(state, *arg);
+                    }
+                }
                 None => {
                     self.escape(state, *arg);
                     self.judged(*arg);
@@ -440,6 +462,15 @@ impl Body<'_> {
                 state.owned.give_up();
             }
         }
+        // What is in an object may say where it went.
+        for topic in &topics {
+            if let Topic::Cell(cell) = topic
+                && let Cell::Object(object) = self.cells.get(self.cells.root(*cell))
+                && !self.loops.is_left_from(at.0, self.f)
+            {
+                state.owned.settle(object);
+            }
+        }
         let asks = (!told).then_some((topics.as_slice(), at.1));
         state.owned.turn(span, about, asks);
     }
@@ -468,10 +499,6 @@ impl Body<'_> {
                     }
                 }
                 let cell = self.cell(state, *place, span);
-                // What is in the object may say where it went.
-                if let Cell::Object(object) = self.cells.get(self.cells.root(cell)) {
-                    state.owned.settle(object);
-                }
                 if !read {
                     let compared = state.read(&self.cells, cell);
                     state.owned.blur(&self.cells, compared);
