@@ -42,8 +42,14 @@ impl Body<'_> {
 
     /// Whether a cell goes with this call, or with an allocation that still has no home.
     fn is_own_place(&self, state: &State, cell: CellId) -> bool {
-        if self.cells.is_any_element(cell) {
-            return false;
+        // Which element is read back later, a number in a variable may say.
+        let mut at = Some(cell);
+        while let Some(part) = at {
+            let is_first = part == cell && matches!(self.cells.get(part), Cell::Object(_));
+            if is_first || matches!(self.cells.get(part), Cell::Index { .. }) {
+                return false;
+            }
+            at = self.cells.whole(part);
         }
         match self.cells.get(self.cells.root(cell)) {
             Cell::Local(local) => {
@@ -389,7 +395,10 @@ impl Body<'_> {
                 state.owned.give_up();
                 return;
             }
-            Sym::Init(cell) if !self.is_steady(cell) => return,
+            Sym::Init(cell) if !self.is_steady(cell) => {
+                state.owned.give_up();
+                return;
+            }
             Sym::Init(_) | Sym::Made(_) | Sym::Out(..) if certain => {
                 let possible = state.info(object).classes.contains(Classes::POS);
                 if possible {

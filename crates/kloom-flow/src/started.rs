@@ -86,6 +86,10 @@ impl Body<'_> {
                 effect.verb,
                 Verb::StopThread | Verb::DestroyWorker | Verb::Unregister | Verb::RemoveHandler
             );
+            // An action of the device undoes what it names, at once if it cannot be added.
+            if effect.verb == Verb::Handler && effect.says("devm") {
+                state.owned.take_all_back();
+            }
             let object = effect
                 .arg
                 .and_then(|n| site.args.get(usize::from(n)).copied());
