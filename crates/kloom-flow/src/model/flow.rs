@@ -54,7 +54,7 @@ pub fn code(f: &Function, spot: Spot) -> Code<'_> {
 #[derive(Clone, Debug, Default)]
 pub struct Assumed<'a>(Vec<(&'a Expr, bool)>);
 
-/// In larger functions nothing is assumed.
+/// Questions that take time for each block are not asked of functions with more.
 const MAX_BLOCKS: usize = 2000;
 
 impl<'a> Assumed<'a> {
@@ -122,13 +122,16 @@ pub fn walk<'a>(f: &'a Function, from: Spot, visit: impl FnMut(Spot, Code<'a>) -
     walk_assuming(f, &Assumed::default(), from, visit)
 }
 
-/// The same along the ways that fit what is assumed.
+/// The same along the ways that fit what is assumed. Larger functions are not walked at all.
 pub fn walk_assuming<'a>(
     f: &'a Function,
     assumed: &Assumed<'_>,
     from: Spot,
     mut visit: impl FnMut(Spot, Code<'a>) -> Walk,
 ) -> bool {
+    if f.blocks.len() > MAX_BLOCKS {
+        return false;
+    }
     let mut seen = vec![false; f.blocks.len()];
     let mut open = vec![from];
     while let Some(start) = open.pop() {
@@ -161,15 +164,12 @@ pub fn walk_assuming<'a>(
     false
 }
 
-/// Whether a way leads from a spot back to itself.
-pub fn is_in_loop(f: &Function, spot: Spot) -> bool {
-    walk(f, spot.next(), |at, _| {
-        if at == spot { Walk::Done } else { Walk::On }
-    })
-}
-
-/// The blocks that lie on a circle with this one; itself only if it is on one.
+/// The blocks that lie on a circle with this one; itself only if it is on one. In larger
+/// functions none is known to.
 pub fn circle(f: &Function, block: BlockId) -> Vec<bool> {
+    if f.blocks.len() > MAX_BLOCKS {
+        return vec![false; f.blocks.len()];
+    }
     let ahead = reach(f, block, successors(f));
     let behind = reach(f, block, predecessors(f));
     ahead.iter().zip(&behind).map(|(a, b)| *a && *b).collect()

@@ -274,8 +274,12 @@ impl Model {
     /// The functions that can run in one piece with a function: those that lead to it, and all
     /// that these lead to.
     pub fn around(&self, id: FunctionId) -> Vec<FunctionId> {
-        let up = reach(vec![id], self.contexts.len(), |f| self.callers(f));
-        reach(up, self.contexts.len(), |f| self.callees(f))
+        reach(self.above(id), self.contexts.len(), |f| self.callees(f))
+    }
+
+    /// A function with all of the unit that lead to it.
+    pub fn above(&self, id: FunctionId) -> Vec<FunctionId> {
+        reach(vec![id], self.contexts.len(), |f| self.callers(f))
     }
 
     /// A function with all of the unit that it calls, directly or not.

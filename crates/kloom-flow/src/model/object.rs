@@ -5,7 +5,8 @@
 //! parameter to what the unit's own callers hand over.
 
 use kloom_ir::{
-    Base, Callee, Elem, Expr, Function, FunctionId, InstrKind, LocalId, Name, PlaceId, Unit,
+    Base, Callee, Elem, Expr, Function, FunctionId, InstrKind, Linkage, LocalId, Name, PlaceId,
+    Unit,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -13,6 +14,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 const MAX_DEPTH: u32 = 4;
 /// Most names kept for one expression.
 const MAX_OBJECTS: usize = 8;
+/// Most copies and callers followed from one variable; with more, it can be anything.
+const MAX_WAYS: usize = 6;
 
 /// A name for a wait queue, work item, handle, lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -215,15 +218,18 @@ impl<'a> Copies<'a> {
         if local.0 < f.params {
             let callers = self.args.get(&id).map_or(&[][..], Vec::as_slice);
             // Somebody else may call it, too.
-            all.open = callers.is_empty() || f.linkage == kloom_ir::Linkage::External;
-            for (caller, args) in callers {
+            let known = 1..=MAX_WAYS;
+            all.open = !known.contains(&callers.len()) || f.linkage == Linkage::External;
+            for (caller, args) in callers.iter().take(MAX_WAYS) {
                 all.add(match args.get(local.0 as usize) {
                     Some(arg) => self.objects_at(*caller, &arg.expr, depth),
                     None => Objects::unknown(),
                 });
             }
         }
-        for source in self.into.get(&(id, local)).into_iter().flatten() {
+        let sources = self.into.get(&(id, local)).map_or(&[][..], Vec::as_slice);
+        all.open |= sources.len() > MAX_WAYS;
+        for source in sources.iter().take(MAX_WAYS) {
             all.add(match source {
                 Some(expr) => self.objects_at(id, expr, depth),
                 None => Objects::unknown(),
@@ -249,15 +255,18 @@ impl<'a> Copies<'a> {
             all.open = true;
             return all;
         };
-        for to in self.from.get(&(id, local)).into_iter().flatten() {
+        let copies = self.from.get(&(id, local)).map_or(&[][..], Vec::as_slice);
+        all.open |= copies.len() > MAX_WAYS;
+        for to in copies.iter().take(MAX_WAYS) {
             if *to != dst {
                 all.add(self.keepers_at(id, *to, depth));
             }
         }
         if self.returned.contains(&(id, local)) {
             let calls = self.results.get(&id).map_or(&[][..], Vec::as_slice);
-            all.open |= calls.is_empty() || f.linkage == kloom_ir::Linkage::External;
-            for (caller, dst) in calls {
+            let known = 1..=MAX_WAYS;
+            all.open |= !known.contains(&calls.len()) || f.linkage == Linkage::External;
+            for (caller, dst) in calls.iter().take(MAX_WAYS) {
                 if let Some(dst) = dst {
                     all.add(self.keepers_at(*caller, *dst, depth));
                 }

@@ -32,10 +32,9 @@ pub fn check(context: &Context<'_>, findings: &mut Findings) {
                 continue;
             }
             let name = context.unit.names.text(site.callee);
-            let entry = model
-                .entries
-                .iter()
-                .find(|entry| model.below(entry.function).contains(&id));
+            let above = model.above(id);
+            let leads = |function| above.binary_search(function).is_ok();
+            let entry = model.entries.iter().find(|entry| leads(&entry.function));
             let why = if contexts.only(&[Runs::Work]) {
                 "it asks about a thread of the workqueue, which nobody stops: it is always false"
             } else {
