@@ -415,11 +415,27 @@ fn add_outcome(outcomes: &mut Vec<Outcome>, new: Outcome) {
         return;
     }
     let class = |o: &Outcome| o.result.as_ref().map(|v| v.classes);
-    let at = outcomes
-        .iter()
-        .position(|o| class(o) == class(&new))
-        .unwrap_or(MAX_OUTCOMES - 1);
-    merge_outcome(&mut outcomes[at], &new);
+    if let Some(old) = outcomes.iter_mut().find(|o| class(o) == class(&new)) {
+        return merge_outcome(old, &new);
+    }
+    // Two that callers cannot tell apart make room for one that they can.
+    let twin = |at: usize| {
+        outcomes[..at]
+            .iter()
+            .position(|o| class(o) == class(&outcomes[at]))
+    };
+    let pair = (1..outcomes.len())
+        .rev()
+        .find_map(|at| Some((twin(at)?, at)));
+    match (pair, outcomes.last_mut()) {
+        (Some((one, other)), _) => {
+            let other = outcomes.remove(other);
+            merge_outcome(&mut outcomes[one], &other);
+            outcomes.push(new);
+        }
+        (None, Some(last)) => merge_outcome(last, &new),
+        (None, None) => {}
+    }
 }
 
 /// What carries a creation comes first, then what belongs to the whole file: the last is cut.
@@ -529,6 +545,7 @@ fn merge(
     let mut joined = old.state.join(&state, cells, block);
     if !told_apart {
         joined.owned.give_up();
+        joined.disown_mixed(cells, &old.state, &state);
     }
     if joined == old.state {
         return false;

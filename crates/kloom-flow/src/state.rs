@@ -272,6 +272,20 @@ impl State {
         }
     }
 
+    /// After paths that should have been kept apart were joined: what they do not agree about can
+    /// no longer support a finding.
+    pub fn disown_mixed(&mut self, cells: &Cells, one: &State, other: &State) {
+        let classes = |state: &State, cell| state.info(state.read(cells, cell)).classes;
+        let mixed: Vec<Sym> = self
+            .cells()
+            .filter(|(cell, _)| classes(one, *cell) != classes(other, *cell))
+            .map(|(_, sym)| sym)
+            .collect();
+        for sym in mixed {
+            self.disown(sym);
+        }
+    }
+
     /// The part of the state by which paths are kept apart.
     pub fn tracked(&self, result: impl Fn(CellId) -> bool) -> Vec<(CellId, u8, u64)> {
         let mut key = Vec::new();
