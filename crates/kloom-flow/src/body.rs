@@ -514,12 +514,18 @@ fn is_constant_name(text: &str) -> bool {
             .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
 }
 
+/// Error numbers stand from here on, by their names: which one it is does not matter, only that
+/// no two are the same.
+const ERRNO: i64 = 1 << 32;
+
 /// Whether a value of this name is known by itself: `NULL`, `true`, an error number.
 pub(crate) fn named_constant(name: Name, text: &str) -> Option<Sym> {
     match text {
         "NULL" | "false" => Some(Sym::Const(0)),
         "true" => Some(Sym::Const(1)),
-        _ if is_errno(text) => Some(Sym::Class(Classes::POS.0)),
+        // Second names of EAGAIN and EDEADLK.
+        "EWOULDBLOCK" | "EDEADLOCK" => Some(Sym::Class(Classes::POS.0)),
+        _ if is_errno(text) => Some(Sym::Const(ERRNO + i64::from(name.0))),
         _ if is_constant_name(text) => Some(Sym::Named(name)),
         _ => None,
     }
@@ -532,10 +538,13 @@ mod tests {
     #[test]
     fn names_of_errors_are_positive_numbers() {
         let any = Name(7);
-        assert_eq!(
-            named_constant(any, "ENOMEM"),
-            Some(Sym::Class(Classes::POS.0))
+        let (one, other) = (
+            named_constant(any, "ENOMEM").unwrap(),
+            named_constant(Name(8), "EINVAL").unwrap(),
         );
+        let state = State::default();
+        assert_eq!(state.info(one).classes, Classes::POS);
+        assert_ne!(one, other);
         assert_eq!(named_constant(any, "NULL"), Some(Sym::Const(0)));
         assert_eq!(named_constant(any, "STATE_DEAD"), Some(Sym::Named(any)));
         assert_eq!(named_constant(any, "ELSE_x"), None);

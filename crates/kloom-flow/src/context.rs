@@ -39,7 +39,9 @@ impl<'a> Context<'a> {
             unit,
             target,
             wanted,
-            facts: names().map(|(_, text)| facts.get(text)).collect(),
+            facts: names()
+                .map(|(name, text)| facts.get(text).or_else(|| meant(unit, facts, name)))
+                .collect(),
             constants: names()
                 .map(|(name, text)| named_constant(name, text))
                 .collect(),
@@ -94,6 +96,16 @@ impl<'a> Context<'a> {
     pub fn is_shared(&self, name: Name) -> bool {
         self.shared.contains(&name) || !self.unit.globals.iter().any(|g| g.name == name)
     }
+}
+
+/// The lock function that a misspelt name was meant to be, if nothing declares the name. From here
+/// on it counts as that function: one slip is one finding.
+pub fn meant(unit: &Unit, facts: Facts, name: Name) -> Option<&'static Fact> {
+    let text = unit.names.text(name);
+    if facts.get(text).is_some() {
+        return None;
+    }
+    facts.nearest_lock(text).filter(|_| !unit.declares(name))
 }
 
 /// Members and variables that get the result of a call that can give an error pointer, or of

@@ -43,6 +43,7 @@ pub use analysis::{
     Allocation, Analysis, Creation, Cut, Loss, LossKind, Made, Misuse, MisuseKind, NullUse,
     Resource, StaleUse, Use,
 };
+pub use context::meant;
 pub use lock_issue::{LockIssue, LockIssueKind};
 pub use locks::{How, Irq, LockKind, LockName, Sort};
 pub use memory::{Key, Part};

@@ -371,7 +371,8 @@ impl Body<'_> {
             }
         }
         let harmless = |e: &Effect| matches!(e.verb, Verb::Borrows | Verb::Print | Verb::Free);
-        if !fact.effects.iter().any(harmless) {
+        let lets_others_run = fact.does(Verb::Wait) || fact.does(Verb::Wake);
+        if lets_others_run || !fact.effects.iter().any(harmless) {
             self.others_change(state);
         }
     }

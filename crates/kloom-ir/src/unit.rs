@@ -194,6 +194,14 @@ impl Unit {
         &self.functions[id.0 as usize]
     }
 
+    /// Whether the file or a local header says what a called name is.
+    pub fn declares(&self, name: Name) -> bool {
+        self.declared.contains_key(&name)
+            || self.macros.contains_key(&name)
+            || self.by_name.contains_key(&name)
+            || self.globals.iter().any(|global| global.name == name)
+    }
+
     /// The functions with this name.
     pub fn named(&self, name: Name) -> &[FunctionId] {
         self.by_name.get(&name).map_or(&[], Vec::as_slice)

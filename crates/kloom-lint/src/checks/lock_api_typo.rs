@@ -24,19 +24,8 @@ pub fn wants(facts: Facts, name: &str) -> bool {
 /// A called name that nothing declares, and the lock function it was meant to be.
 fn slip<'a>(context: &Context<'_>, site: &CallSite<'a>) -> Option<(&'a str, &'static Fact)> {
     let name = site.name?;
-    if context.fact(name).is_some() {
-        return None;
-    }
-    let unit = context.unit;
-    let id = unit.names.find(name)?;
-    let known = unit.declared.contains_key(&id)
-        || unit.macros.contains_key(&id)
-        || unit.by_name.contains_key(&id)
-        || unit.globals.iter().any(|global| global.name == id);
-    if known {
-        return None;
-    }
-    Some((name, context.facts.nearest_lock(name)?))
+    let id = context.unit.names.find(name)?;
+    Some((name, kloom_flow::meant(context.unit, context.facts, id)?))
 }
 
 fn diagnostic(site: &CallSite<'_>, name: &str, meant: &Fact, caller: &str) -> Diagnostic {
