@@ -132,7 +132,7 @@ impl Compact {
         let mut writer = Writer {
             full,
             at: 0,
-            in_asm: false,
+            asm_depth: None,
             out: Compact {
                 text: Vec::with_capacity(full.len() / 2),
                 starts: Vec::with_capacity(full.len() / 2),
@@ -166,8 +166,8 @@ impl Compact {
 struct Writer<'t> {
     full: &'t [u8],
     at: usize,
-    /// In inline assembly, where strings have to be strings.
-    in_asm: bool,
+    /// In inline assembly, where strings have to be strings: the parentheses that are open.
+    asm_depth: Option<u32>,
     out: Compact,
 }
 
@@ -186,7 +186,12 @@ impl Writer<'_> {
                 b'"' | b'\'' => self.literal(byte),
                 b'.' if self.full.get(self.at + 1).is_some_and(u8::is_ascii_digit) => self.number(),
                 _ => {
-                    self.in_asm &= byte != b';';
+                    self.asm_depth = match (byte, self.asm_depth) {
+                        (b'(', Some(depth)) => Some(depth + 1),
+                        (b')', Some(depth)) => depth.checked_sub(1).filter(|depth| *depth > 0),
+                        (b';', Some(0)) => None,
+                        (_, depth) => depth,
+                    };
                     self.put(byte, self.at, self.at + 1);
                     self.at += 1;
                 }
@@ -236,7 +241,10 @@ impl Writer<'_> {
     /// A line for the preprocessor is left alone.
     fn directive(&mut self) {
         let rest = &self.full[self.at..];
-        let end = memchr::memchr_iter(b'\n', rest).find(|at| !rest[..*at].ends_with(b"\\"));
+        let end = memchr::memchr_iter(b'\n', rest).find(|at| {
+            let line = rest[..*at].strip_suffix(b"\r").unwrap_or(&rest[..*at]);
+            !line.ends_with(b"\\")
+        });
         self.copy_to(end.map_or(self.full.len(), |end| self.at + end));
     }
 
@@ -266,7 +274,9 @@ impl Writer<'_> {
             return self.copy_to(end.unwrap_or(start + length));
         }
         if is_grammar_word(word) {
-            self.in_asm |= matches!(word, b"asm" | b"__asm" | b"__asm__");
+            if matches!(word, b"asm" | b"__asm" | b"__asm__") {
+                self.asm_depth = Some(0);
+            }
             let tag = matches!(word, b"struct" | b"union" | b"enum")
                 .then(|| self.tag(start + length))
                 .flatten();
@@ -276,7 +286,7 @@ impl Writer<'_> {
             };
         }
         match self.members(start + length) {
-            Some(end) if assigns(&self.full[end..]) => self.stand_in(b"a", end),
+            Some(end) if needs_name(&self.full[end..]) => self.stand_in(b"a", end),
             Some(end) => self.stand_in(b"0", end),
             None => self.stand_in(b"a", start + length),
         }
@@ -327,9 +337,13 @@ impl Writer<'_> {
         let after = self.full[end..].iter().find(|b| !is_blank(**b));
         let operand = matches!(before, Some(b) if b"(,=?:{|&!<>[".contains(b))
             && matches!(after, Some(b) if b",);}:]".contains(b));
-        if quote == b'\'' && matches!(before, Some(b'+' | b'-')) {
+        // In `case'a'` the number would be part of the word, in `-'a'` the sign part of the number.
+        let joins = |byte: &u8| is_word(*byte);
+        if quote == b'\''
+            && (self.out.text.last().is_some_and(joins) || matches!(before, Some(b'+' | b'-')))
+        {
             self.copy_to(end);
-        } else if quote == b'\'' || operand && !self.in_asm {
+        } else if quote == b'\'' || operand && self.asm_depth.is_none() {
             self.stand_in(b"0", end);
         } else {
             self.put(quote, start, start + 1);
@@ -383,10 +397,12 @@ pub(crate) fn skip_blanks(text: &[u8], at: usize) -> usize {
     at + rest.iter().take_while(|b| is_blank(**b)).count()
 }
 
-/// Whether a value is assigned to what stands in front, which the grammar allows to no number.
-fn assigns(rest: &[u8]) -> bool {
+/// Whether no number can stand in front of this: a value is assigned to it, or a dot would become
+/// part of the number (a member that is called like a word of the grammar).
+fn needs_name(rest: &[u8]) -> bool {
     let rest = &rest[skip_blanks(rest, 0)..];
     match rest {
+        [b'.', ..] => true,
         [b'=', next, ..] => *next != b'=',
         [b'<', b'<', b'=', ..] | [b'>', b'>', b'=', ..] => true,
         [
@@ -405,6 +421,7 @@ fn literal_end(text: &[u8], start: usize) -> Option<usize> {
     let mut at = 0;
     loop {
         match body.get(at)? {
+            b'\\' if body.get(at + 1) == Some(&b'\r') => at += 3,
             b'\\' => at += 2,
             b'\n' => return None,
             byte if *byte == quote => return Some(start + at + 2),

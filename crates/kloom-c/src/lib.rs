@@ -23,11 +23,11 @@ pub struct Context<'a> {
     pub words: Words,
     /// Headers read so far.
     pub headers: HeaderCache,
-    /// Which called names make a file worth lowering for [`lower_if_of_interest`].
+    /// Which names make a file that mentions them worth lowering for [`lower_if_of_interest`].
     pub interest: Interest<'a>,
 }
 
-/// Tells by the name of a called function or macro whether anybody wants to know about the call.
+/// Tells whether anybody wants to know about uses of a function or macro, by its name.
 pub type Interest<'a> = Box<dyn Fn(&str) -> bool + Send + Sync + 'a>;
 
 impl<'a> Context<'a> {
@@ -48,7 +48,7 @@ pub fn lower(context: &Context<'_>, path: &str, text: Arc<[u8]>) -> Unit {
     lower::Front::read(context, path, text).lower()
 }
 
-/// The same, unless neither the file nor a local header calls anything of [`Context::interest`].
+/// The same, unless neither the file nor a local header mentions anything of [`Context::interest`].
 pub fn lower_if_of_interest(context: &Context<'_>, path: &str, text: Arc<[u8]>) -> Option<Unit> {
     let front = lower::Front::read(context, path, text);
     front.is_of_interest().then(|| front.lower())

@@ -176,7 +176,18 @@ pub struct Misuse {
     pub origin: Option<OriginId>,
 }
 
-/// A handle that is still NULL when it is used, because what sets it may never have run.
+/// Why a handle is NULL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NullCause {
+    /// A thread sets it, which may have been stopped before it ever ran.
+    ThreadNeverRan,
+    /// A function sets it that need not have been called.
+    NotReached,
+    /// Its creation failed, and NULL took the place of the error.
+    Failed,
+}
+
+/// A handle that is still NULL when it is used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NullUse {
     /// The variable.
@@ -187,6 +198,8 @@ pub struct NullUse {
     pub need: Need,
     /// The creation that would have set it.
     pub setter: OriginId,
+    /// Why it has not.
+    pub cause: NullCause,
     /// The function the outermost span lies in.
     pub function: FunctionId,
 }

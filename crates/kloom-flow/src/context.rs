@@ -105,7 +105,7 @@ pub fn meant(unit: &Unit, facts: Facts, name: Name) -> Option<&'static Fact> {
     if facts.get(text).is_some() {
         return None;
     }
-    facts.nearest_lock(text).filter(|_| !unit.declares(name))
+    facts.nearest_lock(text).filter(|_| !unit.may_declare(name))
 }
 
 /// Members and variables that get the result of a call that can give an error pointer, or of

@@ -27,6 +27,7 @@ mod memory;
 pub mod model;
 mod module;
 mod order;
+mod outcomes;
 mod own_call;
 mod owned;
 mod ownership;
@@ -40,8 +41,8 @@ mod unnoticed;
 mod value;
 
 pub use analysis::{
-    Allocation, Analysis, Creation, Cut, Loss, LossKind, Made, Misuse, MisuseKind, NullUse,
-    Resource, StaleUse, Use,
+    Allocation, Analysis, Creation, Cut, Loss, LossKind, Made, Misuse, MisuseKind, NullCause,
+    NullUse, Resource, StaleUse, Use,
 };
 pub use context::meant;
 pub use lock_issue::{LockIssue, LockIssueKind};

@@ -5,7 +5,7 @@
 //! is what the demands of the others meet. The failing outcomes of init and probe lead nowhere:
 //! nothing else runs after them.
 
-use crate::analysis::{Analysis, NullUse, Use};
+use crate::analysis::{Analysis, Creation, NullCause, NullUse, Use};
 use crate::callgraph::CallGraph;
 use crate::context::Context;
 use crate::memory::Key;
@@ -224,7 +224,8 @@ fn fits(classes: Classes, guard: &Guard) -> bool {
     !classes.and(guard.classes).is_empty()
 }
 
-/// Handles that only a thread sets, used at exit though the thread may never have run.
+/// Handles that exit ends although they are NULL after this outcome of init: what sets them has
+/// not run, or their creation failed and NULL took the place of the error.
 fn still_null(cx: &Context<'_>, graph: &CallGraph, found: &mut Analysis, outcome: &Outcome) {
     let threads = found
         .roles
@@ -241,42 +242,58 @@ fn still_null(cx: &Context<'_>, graph: &CallGraph, found: &mut Analysis, outcome
     for exit in exits {
         let demands = found.summaries[exit.0 as usize].demands.clone();
         for demand in demands {
-            let Key::Global(name, parts) = &demand.key else {
+            if !starts_zero(cx, &demand.key) {
                 continue;
-            };
-            let starts_null = parts.is_empty()
-                && cx.unit.globals.iter().any(|g| {
-                    g.name == *name
-                        && g.linkage == Linkage::Static
-                        && !g.is_extern
-                        && matches!(g.init, None | Some(Expr::Int(0)))
-                });
+            }
+            // What init left alone is still zero.
+            let excluded = demand.guards.iter().any(|guard| {
+                let written = outcome.effects.iter().any(|(key, _)| *key == guard.key);
+                !written && starts_zero(cx, &guard.key) && !fits(Classes::ZERO, guard)
+            });
             let ends_it = match demand.need {
                 Need::Call(callee) => cx
                     .fact(callee)
                     .is_some_and(|f| f.does(Verb::StopThread) || f.does(Verb::DestroyWorker)),
                 Need::Deref => false,
             };
-            let untouched = !outcome.effects.iter().any(|(key, _)| *key == demand.key);
-            if !starts_null
+            let left = outcome.effects.iter().find(|(key, _)| *key == demand.key);
+            let left = left.map(|(_, value)| value);
+            let is_null = left.is_none_or(|v| {
+                v.origin.is_some()
+                    && v.classes.contains(Classes::ZERO)
+                    && !v.classes.contains(Classes::NEG)
+            });
+            if excluded
                 || !ends_it
-                || !untouched
+                || !is_null
                 || !demand.classes.contains(Classes::ZERO)
                 || demand.doubt
                 || !possible(&demand, outcome)
             {
                 continue;
             }
-            let setter = found
-                .creations
-                .iter()
-                .position(|c| c.kept.contains(&demand.key) && in_thread[c.function.0 as usize]);
+            let kept = |c: &Creation| c.kept.contains(&demand.key);
+            let setter = match left.and_then(|value| value.origin) {
+                Some(origin) => Some(origin),
+                None => found
+                    .creations
+                    .iter()
+                    .position(kept)
+                    .map(|at| OriginId(at as u32)),
+            };
             let Some(setter) = setter else { continue };
+            let made_in = found.creation(setter).function;
+            let cause = match left {
+                Some(_) => NullCause::Failed,
+                None if in_thread[made_in.0 as usize] => NullCause::ThreadNeverRan,
+                None => NullCause::NotReached,
+            };
             let new = NullUse {
                 key: demand.key.clone(),
                 chain: demand.chain.clone(),
                 need: demand.need,
-                setter: OriginId(setter as u32),
+                setter,
+                cause,
                 function: exit,
             };
             if !found.null_uses.contains(&new) {
@@ -284,4 +301,18 @@ fn still_null(cx: &Context<'_>, graph: &CallGraph, found: &mut Analysis, outcome
             }
         }
     }
+}
+
+/// Whether a variable of the file is zero before anything writes to it.
+fn starts_zero(cx: &Context<'_>, key: &Key) -> bool {
+    let Key::Global(name, parts) = key else {
+        return false;
+    };
+    parts.is_empty()
+        && cx.unit.globals.iter().any(|g| {
+            g.name == *name
+                && g.linkage == Linkage::Static
+                && !g.is_extern
+                && matches!(g.init, None | Some(Expr::Int(0)))
+        })
 }

@@ -172,6 +172,8 @@ pub struct Unit {
     pub functions: Vec<Function>,
     /// The functions by name; where a name is defined twice (in two `#if` arms), all of them.
     pub by_name: FxHashMap<Name, Vec<FunctionId>>,
+    /// A header of the module was not read: more names may be declared than are in sight.
+    pub incomplete: bool,
     /// Functions declared by the file or a local header but not defined in sight.
     pub declared: FxHashMap<Name, Span>,
     /// Variables at file scope.
@@ -194,9 +196,10 @@ impl Unit {
         &self.functions[id.0 as usize]
     }
 
-    /// Whether the file or a local header says what a called name is.
-    pub fn declares(&self, name: Name) -> bool {
-        self.declared.contains_key(&name)
+    /// Whether the file or a header of its module says what a called name is, or may do so.
+    pub fn may_declare(&self, name: Name) -> bool {
+        self.incomplete
+            || self.declared.contains_key(&name)
             || self.macros.contains_key(&name)
             || self.by_name.contains_key(&name)
             || self.globals.iter().any(|global| global.name == name)

@@ -16,6 +16,6 @@ mod siblings;
 mod waiting;
 
 pub use context::Context;
-pub use lint::{Asked, FileReport, Linter, NotAnalysed, Reason, lint_file};
+pub use lint::{FileReport, Linter, NotAnalysed, Reason, lint_file, lint_if_of_interest};
 pub use rule::{Example, Rule, checks, rule, rules};
 pub use select::{PREVIEW, Profile, Selection, UnknownRule};

@@ -52,7 +52,7 @@ impl<'a> Linter<'a> {
     }
 }
 
-/// The called names for which a file is worth reading with these rules.
+/// The names for which a file that mentions them is worth reading with these rules.
 fn interest(facts: Facts, selection: &Selection) -> Interest<'static> {
     let checks: Vec<_> = selection.checks().map(|check| check.wants).collect();
     let patterns: Vec<Verb> = selection.patterns().map(|(_, logic)| logic.verb).collect();
@@ -61,15 +61,6 @@ fn interest(facts: Facts, selection: &Selection) -> Interest<'static> {
         checks.iter().any(|wants| wants(facts, name))
             || fact.is_some_and(|fact| patterns.iter().any(|verb| fact.does(*verb)))
     })
-}
-
-/// How a file came to be linted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asked {
-    /// By name.
-    Named,
-    /// It lay in a tree. If it calls nothing that the selected rules are about it is not parsed.
-    Found,
 }
 
 /// What became of one file.
@@ -193,35 +184,27 @@ impl From<Cut> for Reason {
 }
 
 impl FileReport {
-    /// A file about which there is nothing to say.
-    fn empty(path: &str) -> FileReport {
+    /// A file of which nothing was analysed.
+    pub fn skipped(path: &str, reason: Reason) -> FileReport {
         FileReport {
             path: path.to_owned(),
             files: SourceMap::default(),
             diagnostics: Vec::new(),
-            not_analysed: Vec::new(),
-        }
-    }
-
-    /// A file of which nothing was analysed.
-    pub fn skipped(path: &str, reason: Reason) -> FileReport {
-        FileReport {
             not_analysed: vec![NotAnalysed { reason, span: None }],
-            ..FileReport::empty(path)
         }
     }
 }
 
 /// Reads one file and says what is wrong in it. Never fails: what could not be read is counted.
-pub fn lint_file(linter: &Linter<'_>, path: &str, text: Arc<[u8]>, asked: Asked) -> FileReport {
-    let unit = match asked {
-        Asked::Named => Some(kloom_c::lower(&linter.front, path, text)),
-        Asked::Found => kloom_c::lower_if_of_interest(&linter.front, path, text),
-    };
-    unit.map_or_else(
-        || FileReport::empty(path),
-        |unit| lint_unit(linter, path, unit),
-    )
+pub fn lint_file(linter: &Linter<'_>, path: &str, text: Arc<[u8]>) -> FileReport {
+    lint_unit(linter, path, linter.read(path, text))
+}
+
+/// The same for a file that nobody named: `None` if it mentions nothing that the selected rules are
+/// about. Such a file is not even parsed.
+pub fn lint_if_of_interest(linter: &Linter<'_>, path: &str, text: Arc<[u8]>) -> Option<FileReport> {
+    let unit = kloom_c::lower_if_of_interest(&linter.front, path, text)?;
+    Some(lint_unit(linter, path, unit))
 }
 
 fn lint_unit(linter: &Linter<'_>, path: &str, unit: Unit) -> FileReport {

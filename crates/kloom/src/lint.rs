@@ -7,7 +7,7 @@ use crate::scope::Filter;
 use crate::walk::{self, Input, Inputs};
 use crate::{CLEAN, FAILURE, FINDINGS, pool, tree};
 use kloom_facts::{Facts, Target};
-use kloom_lint::{Asked, FileReport, Linter, Reason, Selection, lint_file};
+use kloom_lint::{FileReport, Linter, Reason, Selection, lint_file, lint_if_of_interest};
 use kloom_report::{Rendered, Style, Writer, clean_line};
 use std::io::{self, BufWriter, IsTerminal};
 use std::num::NonZeroUsize;
@@ -66,6 +66,8 @@ pub fn run(args: &LintArgs) -> anyhow::Result<u8> {
 /// What is the same for every file.
 struct Run<'a> {
     linter: Linter<'a>,
+    /// What is named lies in a kernel tree.
+    in_tree: bool,
     filter: Filter,
     style: Style,
 }
@@ -107,6 +109,7 @@ impl Run<'_> {
         };
         Ok(Run {
             linter: Linter::new(facts, target, selection, &Disk),
+            in_tree: tree.is_some(),
             filter: Filter::new(scope, facts)?,
             style: Style {
                 format: args.format.into(),
@@ -132,15 +135,22 @@ impl Run<'_> {
         if matches!(job, Job::File(_)) && !is_c(path) {
             return self.skipped(path, Reason::Language);
         }
-        let asked = if found { Asked::Found } else { Asked::Named };
-        self.style.render(&self.lint(path, text, asked))
+        let report = self.lint(path, text, found && self.in_tree);
+        report.map_or_else(Rendered::out_of_scope, |report| self.style.render(&report))
     }
 
-    /// The last resort against a bug of ours: one file is lost, the others are not.
-    fn lint(&self, path: &Path, text: Arc<[u8]>, asked: Asked) -> FileReport {
+    /// Lints one file; `None` if it may be passed over and mentions nothing of interest.
+    ///
+    /// Catching a panic is the last resort against a bug of ours: one file is lost, the others
+    /// are not.
+    fn lint(&self, path: &Path, text: Arc<[u8]>, pass_over: bool) -> Option<FileReport> {
         let shown = path.to_string_lossy();
-        let work = AssertUnwindSafe(|| lint_file(&self.linter, &shown, text, asked));
-        panic::catch_unwind(work).unwrap_or_else(|_| FileReport::skipped(&shown, Reason::Internal))
+        let work = AssertUnwindSafe(|| match pass_over {
+            true => lint_if_of_interest(&self.linter, &shown, text),
+            false => Some(lint_file(&self.linter, &shown, text)),
+        });
+        panic::catch_unwind(work)
+            .unwrap_or_else(|_| Some(FileReport::skipped(&shown, Reason::Internal)))
     }
 
     fn skipped(&self, path: &Path, reason: Reason) -> Rendered {

@@ -6,7 +6,7 @@ use clap::Args;
 use kloom::disk::Disk;
 use kloom_diag::{Diagnostic, Span};
 use kloom_facts::{Facts, Target};
-use kloom_lint::{Asked, FileReport, Linter, Profile, Reason, lint_file};
+use kloom_lint::{FileReport, Linter, Profile, Reason, lint_file};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ impl Linting {
 
 /// Lints one text; a bug of the linter costs that file only.
 pub fn lint(linter: &Linter<'_>, path: &str, text: Arc<[u8]>) -> FileReport {
-    let work = AssertUnwindSafe(|| lint_file(linter, path, text, Asked::Named));
+    let work = AssertUnwindSafe(|| lint_file(linter, path, text));
     catch_unwind(work).unwrap_or_else(|_| FileReport::skipped(path, Reason::Internal))
 }
 

@@ -91,15 +91,11 @@ impl Source {
         tree
     }
 
-    /// Whether the text calls a name of interest, or stands a macro for one.
+    /// Whether the text mentions a name of interest.
     pub(crate) fn is_of_interest(&self, interest: &Interest<'_>) -> bool {
         *self.of_interest.get_or_init(|| {
-            let aliases = self.prepared.defines.iter();
-            let aliases = aliases.filter(|d| d.params.is_none());
-            let aliases = aliases.map(|d| d.body.of(&self.text));
             let mut seen: FxHashSet<&[u8]> = FxHashSet::default();
-            called(&self.text)
-                .chain(aliases)
+            words(&self.text)
                 .filter(|name| seen.insert(name))
                 .any(|name| std::str::from_utf8(name).is_ok_and(interest))
         })
@@ -133,14 +129,11 @@ impl Source {
     }
 }
 
-/// The words in front of parentheses.
-fn called(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    memchr::memchr_iter(b'(', text).filter_map(|at| {
-        let head = text.get(..at)?.trim_ascii_end();
-        let word = |b: &&u8| b.is_ascii_alphanumeric() || **b == b'_';
-        let length = head.iter().rev().take_while(word).count();
-        head.get(head.len() - length..).filter(|w| !w.is_empty())
-    })
+/// The words of a text. Comments count, too: nothing is lost by reading one file more.
+fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let is_word = |b: &u8| b.is_ascii_alphanumeric() || *b == b'_';
+    text.split(move |b| !is_word(b))
+        .filter(|word| word.first().is_some_and(|b| !b.is_ascii_digit()))
 }
 
 fn key(symbol: Option<Symbol>, name: &[u8]) -> u64 {
@@ -154,6 +147,7 @@ fn key(symbol: Option<Symbol>, name: &[u8]) -> u64 {
 #[derive(Debug, Default)]
 pub struct Symbols {
     sources: Vec<Arc<Source>>,
+    incomplete: bool,
 }
 
 impl Symbols {
@@ -167,11 +161,13 @@ impl Symbols {
         let root = path::folder(&main.path).to_owned();
         let mut seen: FxHashSet<Arc<str>> = FxHashSet::from_iter([main.path.clone()]);
         let mut sources = vec![main];
+        let mut incomplete = false;
         let mut at = 0;
         while let Some(source) = sources.get(at).cloned() {
             at += 1;
             for include in source.prepared.includes.iter().filter(|i| i.quoted) {
                 if sources.len() > MAX_HEADERS {
+                    incomplete = true;
                     break;
                 }
                 let Ok(name) = std::str::from_utf8(include.path.of(&source.text)) else {
@@ -179,6 +175,7 @@ impl Symbols {
                 };
                 let found = path::candidates(path::folder(&source.path), &root, name)
                     .find_map(|path| cache.get(&path, words, provider));
+                incomplete |= found.is_none();
                 if let Some(header) = found
                     && seen.insert(header.path.clone())
                 {
@@ -186,12 +183,20 @@ impl Symbols {
                 }
             }
         }
-        Symbols { sources }
+        Symbols {
+            sources,
+            incomplete,
+        }
     }
 
     /// The file and its headers, in the order they were reached; 0 is the file itself.
     pub fn sources(&self) -> &[Arc<Source>] {
         &self.sources
+    }
+
+    /// Whether a header of the module was not found or not read.
+    pub fn is_incomplete(&self) -> bool {
+        self.incomplete
     }
 
     /// The definition of `name` as a `symbol`: the file's own first, then headers in order.

@@ -63,7 +63,10 @@ impl<'a> Lowering<'a> {
         Lowering {
             context,
             symbols,
-            unit: Unit::default(),
+            unit: Unit {
+                incomplete: symbols.is_incomplete(),
+                ..Unit::default()
+            },
             signatures: FxHashMap::default(),
             globals: FxHashMap::default(),
             constants: FxHashMap::default(),

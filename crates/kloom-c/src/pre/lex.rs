@@ -226,6 +226,7 @@ impl Lexer<'_> {
         self.at += 1;
         while let Some(&byte) = self.source.get(self.at) {
             match byte {
+                b'\\' if self.peek(1) == b'\r' => self.at += 3,
                 b'\\' => self.at += 2,
                 b'\n' => break,
                 _ => {
@@ -251,8 +252,9 @@ impl Lexer<'_> {
         let closed = body.len() > 1 && body[body.len() - 1] == quote;
         let inner_end = if closed { end - 1 } else { end };
         for at in start + 1..inner_end {
-            let continued = self.source[at] == b'\\' && self.source.get(at + 1) == Some(&b'\n');
-            if !continued && self.source[at] != b'\n' {
+            let rest = &self.source[at..];
+            let continued = rest.starts_with(b"\\\n") || rest.starts_with(b"\\\r\n");
+            if !continued && !matches!(self.source[at], b'\n' | b'\r') {
                 self.out.text[at] = b'x';
             }
         }

@@ -1,6 +1,10 @@
 //! The short text against the full one.
 
 use super::*;
+use crate::pre::{Words, prepare};
+use kloom_facts::Facts;
+use std::fs;
+use std::path::Path;
 
 const TEXT: &str = r#"
 typedef unsigned long long word_t;
@@ -48,6 +52,44 @@ fn the_short_text_parses_like_the_full_one() {
         })
         .collect();
     assert!(full.nodes == short.nodes, "{differ:#?}");
+}
+
+#[test]
+fn what_touches_stays_apart() {
+    for text in [
+        "void f(void) { switch (x) { case'a': return'b'; } }",
+        "void f(void) { if (p->t.defined) p->q . bool = 1; return p->a.b.true; }",
+        "void f(void) { asm(\"x\" : : \"r\"(({ a(); })) : \"memory\"); }",
+        "char *s = \"one\\\r\n two\"; int f(void) { return g(\"x\"); }",
+    ] {
+        let full = Tree::read(&Compact::verbatim(text.as_bytes()), text.as_bytes());
+        let short = Tree::parse(text.as_bytes());
+        assert_eq!(full.nodes, short.nodes, "{text}");
+    }
+}
+
+#[test]
+fn fixtures_parse_like_their_full_text() {
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/lint")];
+    let words = Words::new(Facts::builtin(), None);
+    let mut compared = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = prepare(&fs::read(&path).unwrap(), &words).text;
+            let full = Tree::read(&Compact::verbatim(&text), &text);
+            // How a parser recovers hangs on the letters, too.
+            if !full.nodes.first().is_some_and(|root| root.broken) {
+                compared += 1;
+                assert!(full.nodes == Tree::parse(&text).nodes, "{}", path.display());
+            }
+        }
+    }
+    assert!(compared > 20);
 }
 
 #[test]

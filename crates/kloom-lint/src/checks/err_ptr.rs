@@ -7,7 +7,9 @@
 use crate::context::{Context, Findings};
 use kloom_diag::{Diagnostic, FileId, Root, Severity, Span, Step};
 use kloom_facts::{Classes, Facts, Returns, Verb};
-use kloom_flow::{Analysis, Creation, Demand, Key, Made, Misuse, MisuseKind, Need, NullUse, Use};
+use kloom_flow::{
+    Analysis, Creation, Demand, Key, Made, Misuse, MisuseKind, Need, NullCause, NullUse, Use,
+};
 use kloom_ir::{FunctionId, Linkage, Name, Unit};
 use rustc_hash::FxHashSet;
 
@@ -75,9 +77,17 @@ impl<'a> Teller<'a> {
         if let Some(test) = creation.tested.first() {
             trace.push(step(*test, "the failure is noticed here".into()));
         }
+        let (later, now): (Vec<&Use>, Vec<&Use>) =
+            creation.uses.iter().chain(&missed).partition(|u| u.later);
+        for used in now {
+            self.use_steps(used, &mut trace);
+        }
         for (function, at) in &creation.unpropagated {
             let name = self.function(*function);
             trace.push(step(*at, format!("{name}() reports success all the same")));
+        }
+        for used in later {
+            self.use_steps(used, &mut trace);
         }
         let (rule, primary, what, why, help) = match verdict {
             Verdict::Unchecked => (
@@ -119,9 +129,6 @@ impl<'a> Teller<'a> {
                 "leave before this on the failing path, or keep NULL there".to_owned(),
             ),
         };
-        for used in creation.uses.iter().chain(&missed) {
-            self.use_steps(used, &mut trace);
-        }
         let mut told = FxHashSet::default();
         trace.retain(|step| told.insert(step.clone()));
         findings.push(Diagnostic {
@@ -291,17 +298,30 @@ impl<'a> Teller<'a> {
             return;
         };
         let handle = kloom_flow::print_key(self.unit, self.unit.function(null.function), &null.key);
-        let mut trace = vec![step(
-            setter.span,
-            format!("only this sets {handle}, in a thread that may be stopped before it ever runs"),
-        )];
+        let (made, when) = match null.cause {
+            NullCause::ThreadNeverRan => (
+                format!(
+                    "only this sets {handle}, in a thread that may be stopped before it ever runs"
+                ),
+                "if the thread that sets it never ran",
+            ),
+            NullCause::NotReached => (
+                format!("this sets {handle}, in a function that need not have run"),
+                "if nothing has set it",
+            ),
+            NullCause::Failed => (
+                format!("if this fails, {handle} is set to NULL, and loading succeeds"),
+                "if its creation failed",
+            ),
+        };
+        let mut trace = vec![step(setter.span, made)];
         for call in null.chain.iter().skip(1).rev() {
             trace.push(step(*call, "called on the way to the use".into()));
         }
         findings.push(Diagnostic {
             rule: "err-ptr-use",
             severity: Severity::Error,
-            what: format!("{handle} is still NULL here if the thread that sets it never ran"),
+            what: format!("{handle} is NULL here {when}"),
             why: format!(
                 "{}() does not accept NULL: an oops at unload",
                 self.name(callee)

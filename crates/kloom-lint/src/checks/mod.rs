@@ -24,8 +24,8 @@ pub struct Check {
     pub module: &'static str,
     /// Looks at one unit and reports what its rules say.
     pub run: fn(&Context<'_>, &mut Findings),
-    /// Whether its rules can have anything to say about a file that calls this name. A file that
-    /// calls no such name is not even parsed.
+    /// Whether its rules can have anything to say about a file that mentions this name. In a
+    /// kernel tree a file that mentions no such name is not even parsed, unless it was named.
     pub wants: fn(Facts, &str) -> bool,
 }
 

@@ -4,7 +4,7 @@
 
 use kloom_diag::{FileId, Provider};
 use kloom_facts::{Facts, Target};
-use kloom_lint::{Asked, FileReport, Linter, Profile, Selection, lint_file, rules};
+use kloom_lint::{FileReport, Linter, Profile, Selection, lint_file, lint_if_of_interest, rules};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -31,11 +31,20 @@ pub fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/lint")
 }
 
-/// What some rules say about a text.
-pub fn report(path: &str, text: &str, rules: &[String], asked: Asked) -> FileReport {
+/// A linter with some rules on.
+fn linter(rules: &[String]) -> Linter<'static> {
     let selection = Selection::new(Profile::Strict, rules, &[]).unwrap();
-    let linter = Linter::new(Facts::builtin(), Target::NEWEST, selection, &Folder);
-    lint_file(&linter, path, text.as_bytes().into(), asked)
+    Linter::new(Facts::builtin(), Target::NEWEST, selection, &Folder)
+}
+
+/// What some rules say about a text.
+pub fn report(path: &str, text: &str, rules: &[String]) -> FileReport {
+    lint_file(&linter(rules), path, text.as_bytes().into())
+}
+
+/// The same if it lies in a tree.
+pub fn report_of_tree(path: &str, text: &str, rules: &[String]) -> Option<FileReport> {
+    lint_if_of_interest(&linter(rules), path, text.as_bytes().into())
 }
 
 /// Line and rule of every finding in a text; steps are not findings. On are the rules of the
@@ -48,7 +57,7 @@ pub fn lint(path: &str, text: &str, asked: &[&str]) -> Vec<(u32, String)> {
         .map(|rule| rule.name.to_owned())
         .chain(named)
         .collect();
-    let report = report(path, text, &names, Asked::Named);
+    let report = report(path, text, &names);
     let found = report.diagnostics.iter().map(|found| {
         assert_eq!(
             found.primary.file,

@@ -112,7 +112,7 @@ pub fn named_tests(root: &Path) -> Result<Vec<String>> {
     for dir in crates(root)? {
         let apart = children(&dir.join("tests"))?;
         let apart = apart.into_iter().filter(|path| path.is_file());
-        for file in rust_files(&dir.join("src"))?.into_iter().chain(apart) {
+        for file in with_tests(&dir.join("src"))?.into_iter().chain(apart) {
             code.push_str(&String::from_utf8_lossy(&std::fs::read(file)?));
         }
     }
@@ -214,11 +214,17 @@ fn children(dir: &Path) -> Result<Vec<PathBuf>> {
 }
 
 fn rust_files(dir: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = with_tests(dir)?;
+    files.retain(|path| !is_test(path));
+    Ok(files)
+}
+
+fn with_tests(dir: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for path in children(dir)? {
         if path.is_dir() {
-            files.extend(rust_files(&path)?);
-        } else if path.extension().is_some_and(|ext| ext == "rs") && !is_test(&path) {
+            files.extend(with_tests(&path)?);
+        } else if path.extension().is_some_and(|ext| ext == "rs") {
             files.push(path);
         }
     }
