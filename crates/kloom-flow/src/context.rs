@@ -2,6 +2,7 @@
 
 use crate::Wanted;
 use crate::body::named_constant;
+use crate::callgraph::calls;
 use crate::memory::Key;
 use crate::summary::Writes;
 use crate::value::Sym;
@@ -39,9 +40,7 @@ impl<'a> Context<'a> {
             unit,
             target,
             wanted,
-            facts: names()
-                .map(|(name, text)| facts.get(text).or_else(|| meant(unit, facts, name)))
-                .collect(),
+            facts: names().map(|(_, text)| facts.get(text)).collect(),
             constants: names()
                 .map(|(name, text)| named_constant(name, text))
                 .collect(),
@@ -56,6 +55,10 @@ impl<'a> Context<'a> {
             lock_users: None,
             undoes: Vec::new(),
         };
+        for name in unit.functions.iter().flat_map(calls) {
+            let known = &mut cx.facts[name.0 as usize];
+            *known = known.or_else(|| meant(unit, facts, name));
+        }
         cx.error_keepers = error_keepers(&cx);
         cx
     }
