@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const LONGEST: usize = 600;
 
 /// Crates that may touch files, processes, clocks and the environment.
-const EDGES: &[&str] = &["kloom", "xtask"];
+const EDGES: &[&str] = &["kloom", "kloom-verify", "xtask"];
 
 /// What touches the machine.
 const MACHINE: &[&str] = &[
