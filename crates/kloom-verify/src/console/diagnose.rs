@@ -1,0 +1,203 @@
+//! A report as a diagnostic on the module's own lines.
+
+use super::frame::Frame;
+use super::report::{Console, Origin, Report};
+use kloom_diag::{Diagnostic, FileId, Provider, Root, Severity, SourceFile, SourceMap, Span, Step};
+use std::collections::HashMap;
+use std::fmt::Write as _;
+
+/// The rule of a diagnostic about lines that only look like a report.
+const IMITATION: &str = "imitated-report";
+/// More callers than this are not shown.
+const CALLERS: usize = 3;
+
+/// Where code comes from.
+pub trait Symbolizer {
+    /// The lines of a frame, innermost first: several when calls were inlined. Lines of files that
+    /// are not the module's own, such as the kernel's headers, are left out.
+    fn places(&self, frame: &Frame) -> Vec<Place>;
+}
+
+/// A line of the module's text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file as the provider knows it.
+    pub path: String,
+    /// Counts from 1.
+    pub line: u32,
+    /// The function, where it is known.
+    pub function: Option<String>,
+}
+
+/// Turns reports into diagnostics and reads the files that they point into.
+pub struct Diagnoser<'a> {
+    symbolizer: &'a dyn Symbolizer,
+    provider: &'a dyn Provider,
+    /// What reports without a place in the module are shown in, by the name of the console.
+    console: String,
+    files: SourceMap,
+    known: HashMap<String, Option<FileId>>,
+}
+
+impl<'a> Diagnoser<'a> {
+    /// `main` is the file that comes first in the map; `console` names what reports stand in that
+    /// have no place in the module.
+    pub fn new(
+        symbolizer: &'a dyn Symbolizer,
+        provider: &'a dyn Provider,
+        main: SourceFile,
+        console: &str,
+    ) -> Diagnoser<'a> {
+        let mut files = SourceMap::default();
+        let path = main.path().to_string();
+        let known = HashMap::from([(path, Some(files.add(main)))]);
+        Diagnoser {
+            symbolizer,
+            provider,
+            console: console.to_string(),
+            files,
+            known,
+        }
+    }
+
+    /// Every report of a console, in its order.
+    pub fn console(&mut self, console: &Console) -> Vec<Diagnostic> {
+        let reports = console.reports.iter();
+        reports.map(|report| self.report(report)).collect()
+    }
+
+    /// One report.
+    pub fn report(&mut self, report: &Report) -> Diagnostic {
+        if let Origin::Module(imitation) = report.origin {
+            let why = format!("\"{}\": {}", report.headline, imitation.as_str());
+            return Diagnostic {
+                severity: Severity::Warning,
+                what: "the module printed what looks like a report of the kernel".into(),
+                label: "this was printed".into(),
+                help: "print it in words that no tool takes for the kernel's".into(),
+                ..self.on_console(report, IMITATION, why)
+            };
+        }
+        let found = self.on_console(report, &report.kind.id, why(report));
+        let Some((primary, function)) = report.guilty.as_ref().and_then(|f| self.span(f)) else {
+            return found;
+        };
+        let callers = report.callers.iter().take(CALLERS);
+        let callers = callers.map(|frame| ("called from here", frame));
+        let steps = report.steps.iter().map(|step| (step.says, &step.frame));
+        let mut trace: Vec<Step> = Vec::new();
+        for (says, frame) in callers.chain(steps) {
+            if let Some((span, _)) = self.span(frame)
+                && span != primary
+                && trace.iter().all(|step| step.span != span)
+            {
+                trace.push(Step {
+                    span,
+                    message: says.to_string(),
+                });
+            }
+        }
+        Diagnostic {
+            primary,
+            label: report.kind.label.clone(),
+            root: Root(primary),
+            function,
+            trace,
+            ..found
+        }
+    }
+
+    /// The files that the diagnostics point into.
+    pub fn into_files(self) -> SourceMap {
+        self.files
+    }
+
+    /// A report in the console's own text, of which the map gets the headline.
+    fn on_console(&mut self, report: &Report, rule: &'static str, why: String) -> Diagnostic {
+        let text = report.headline.as_bytes();
+        let path = format!("{}:{}", self.console, report.lines.start());
+        let file = match self.known.get(&path).copied().flatten() {
+            Some(file) => file,
+            None => {
+                let file = self.files.add(SourceFile::new(path.as_str(), text));
+                self.known.insert(path, Some(file));
+                file
+            }
+        };
+        let primary = Span::new(file, 0, text.len() as u32);
+        Diagnostic {
+            rule,
+            severity: report.kind.severity,
+            what: report.kind.says.clone(),
+            why,
+            help: help(report),
+            primary,
+            label: "the kernel said".into(),
+            root: Root(primary),
+            function: None,
+            trace: Vec::new(),
+        }
+    }
+
+    /// The innermost line of a frame whose file can be read.
+    fn span(&mut self, frame: &Frame) -> Option<(Span, Option<String>)> {
+        let places = self.symbolizer.places(frame);
+        places.into_iter().find_map(|place| {
+            let file = self.file(&place.path)?;
+            let span = line(file, self.files.get(file), place.line)?;
+            Some((span, place.function))
+        })
+    }
+
+    fn file(&mut self, path: &str) -> Option<FileId> {
+        if let Some(known) = self.known.get(path) {
+            return *known;
+        }
+        let text = self.provider.read(path);
+        let file = text.map(|text| self.files.add(SourceFile::new(path, text)));
+        self.known.insert(path.to_string(), file);
+        file
+    }
+}
+
+/// A line without the blanks around it.
+fn line(id: FileId, file: &SourceFile, line: u32) -> Option<Span> {
+    let starts = file.line_starts();
+    let index = line.checked_sub(1)? as usize;
+    let start = *starts.get(index)? as usize;
+    let end = starts
+        .get(index + 1)
+        .map_or(file.text().len(), |next| *next as usize);
+    let text = &file.text()[start..end];
+    let blank = text.len() - text.trim_ascii_start().len();
+    let end = start + text.trim_ascii_end().len();
+    Some(Span::new(id, (start + blank).min(end) as u32, end as u32))
+}
+
+fn why(report: &Report) -> String {
+    let mut why = format!("the kernel said \"{}\"", report.headline);
+    if report.count > 1 {
+        let _ = write!(why, ", {} times", report.count);
+    }
+    if report.origin == Origin::Unclear {
+        why.push_str("; the report is cut short");
+    }
+    if let Some(then) = &report.then {
+        let _ = write!(why, "; then \"{then}\"");
+    }
+    why
+}
+
+fn help(report: &Report) -> String {
+    let mut help = report.kind.help.clone();
+    if let [first, others @ ..] = &report.kind.rules[..] {
+        if !help.is_empty() {
+            help.push_str("; ");
+        }
+        let _ = write!(help, "what `{first}` finds ends like this");
+        if !others.is_empty() {
+            let _ = write!(help, ", also `{}`", others.join("`, `"));
+        }
+    }
+    help
+}

@@ -1,0 +1,317 @@
+//! Small made-up consoles; the real ones are in `fixtures/console`.
+
+use super::*;
+
+fn read_with(subject: &Subject, state: State, text: &str) -> Console {
+    let mut reader = Reader::new(subject);
+    reader.push(text.as_bytes());
+    reader.finish(state)
+}
+
+fn read(text: &str) -> Console {
+    read_with(&Subject::default(), State::default(), text)
+}
+
+/// Lines of printk by one caller, a millisecond apart from `at` on.
+fn printk(at: u64, caller: &str, lines: &[&str]) -> Vec<String> {
+    let stamp = |n: usize| format!("[{:>5}.{:03}000][{caller:>6}] ", at, n);
+    let lines = lines.iter().enumerate();
+    lines.map(|(n, line)| stamp(n) + line + "\r\n").collect()
+}
+
+const LEAD: &str = "==================================================================";
+
+const KASAN: &[&str] = &[
+    LEAD,
+    "BUG: KASAN: slab-use-after-free in work_fn+0x10/0x40 [m]",
+    "Write of size 4 at addr ffff8880011 by task w/47",
+    "",
+    "CPU: 1 UID: 0 PID: 47 Comm: w Tainted: G           O       6.12.0 #1",
+    "Call Trace:",
+    " <TASK>",
+    " kasan_report+0xc0/0x100",
+    " work_fn+0x10/0x40 [m]",
+    " kthread+0x2d2/0x3a0",
+    " </TASK>",
+    "",
+    "Allocated by task 45:",
+    " kasan_save_stack+0x30/0x50",
+    " start+0x22/0x100 [m]",
+    "",
+    "Freed by task 45:",
+    " kfree+0x13/0x300",
+    " stop+0x15/0x30 [m]",
+    "",
+    LEAD,
+];
+
+const ATOMIC: &[&str] = &[
+    "BUG: scheduling while atomic: insmod/45/0x00000002",
+    "1 lock held by insmod/45:",
+    " #0: ffffffffa0002000 (lock){+.+.}-{3:3}, at: start+0x30/0x100 [m]",
+    "CPU: 0 UID: 0 PID: 45 Comm: insmod Tainted: G           O       6.12.0 #1",
+    "Call Trace:",
+    " <TASK>",
+    " dump_stack_lvl+0x5d/0x80",
+    " schedule+0x30/0x100",
+    " ? guess+0x1/0x100 [m]",
+    " start+0x44/0x100 [m]",
+    " </TASK>",
+];
+
+fn ids(console: &Console) -> Vec<(&str, Origin)> {
+    let reports = console.reports.iter();
+    reports.map(|r| (r.kind.id.as_str(), r.origin)).collect()
+}
+
+fn shown(frame: &Option<Frame>) -> String {
+    frame.as_ref().map(Frame::to_string).unwrap_or_default()
+}
+
+#[test]
+fn a_report_has_its_place_and_its_steps() {
+    let console = read(&printk(3, "T47", KASAN).concat());
+    assert_eq!(ids(&console), [("kasan-use-after-free", Origin::Kernel)]);
+    let report = &console.reports[0];
+    assert_eq!(shown(&report.guilty), "work_fn+0x10/0x40 [m]");
+    let steps: Vec<_> = report
+        .steps
+        .iter()
+        .map(|s| format!("{}: {}", s.says, s.frame))
+        .collect();
+    assert_eq!(
+        steps,
+        [
+            "allocated here: start+0x22/0x100 [m]",
+            "freed here: stop+0x15/0x30 [m]"
+        ]
+    );
+    assert_eq!(report.lines, 2..=21);
+}
+
+#[test]
+fn lines_of_two_callers_are_told_apart() {
+    let (one, other) = (printk(3, "T47", KASAN), printk(3, "T45", ATOMIC));
+    let longest = one.len().max(other.len());
+    let pairs = (0..longest).flat_map(|n| [one.get(n), other.get(n)]);
+    let mixed: String = pairs.flatten().cloned().collect();
+    let console = read(&mixed);
+    let expected = [
+        ("scheduling-while-atomic", Origin::Kernel),
+        ("kasan-use-after-free", Origin::Kernel),
+    ];
+    assert_eq!(ids(&console), expected);
+    assert_eq!(shown(&console.reports[0].guilty), "start+0x44/0x100 [m]");
+    assert_eq!(
+        console.reports[0].steps[0].frame.to_string(),
+        "start+0x30/0x100 [m]"
+    );
+    assert_eq!(console.reports[1].steps.len(), 2);
+}
+
+#[test]
+fn without_timestamps_and_callers_reports_are_found_too() {
+    let text = format!("{}\n{}\n", KASAN.join("\n"), ATOMIC.join("\n"));
+    let expected = [
+        ("kasan-use-after-free", Origin::Kernel),
+        ("scheduling-while-atomic", Origin::Kernel),
+    ];
+    assert_eq!(ids(&read(&text)), expected);
+}
+
+#[test]
+fn repeats_are_counted() {
+    let text: String = (0..5)
+        .flat_map(|n| printk(3 + 9 * n, "T45", ATOMIC))
+        .collect();
+    let console = read(&text);
+    assert_eq!((console.reports.len(), console.reports[0].count), (1, 5));
+}
+
+#[test]
+fn a_warning_is_what_its_message_says() {
+    let lines = [
+        "------------[ cut here ]------------",
+        "ODEBUG: free active (active state 0) object: ffff88 object type: timer_list hint: tf+0x0/0x50 [m]",
+        "WARNING: CPU: 0 PID: 45 at lib/debugobjects.c:514 debug_print_object+0x1/0x2",
+        "Modules linked in: m(O+)",
+        "CPU: 0 UID: 0 PID: 45 Comm: insmod Tainted: G           O       6.12.0 #1",
+        "RIP: 0010:debug_print_object+0x1/0x2",
+        "Call Trace:",
+        " kfree+0x1/0x300",
+        " start+0x22/0x100 [m]",
+        "---[ end trace 0000000000000000 ]---",
+    ];
+    let console = read(&printk(3, "T45", &lines).concat());
+    assert_eq!(ids(&console), [("odebug-free-active", Origin::Kernel)]);
+    assert_eq!(shown(&console.reports[0].guilty), "start+0x22/0x100 [m]");
+    assert_eq!(
+        console.reports[0].steps[0].frame.to_string(),
+        "tf+0x0/0x50 [m]"
+    );
+}
+
+#[test]
+fn text_of_a_module_that_is_gone_is_an_address() {
+    let lines = [
+        "BUG: unable to handle page fault for address: ffffffffa0002045",
+        "#PF: supervisor instruction fetch in kernel mode",
+        "Oops: Oops: 0010 [#1] PREEMPT SMP KASAN",
+        "CPU: 1 UID: 0 PID: 47 Comm: t Tainted: G           O       6.12.0 #1",
+        "RIP: 0010:0xffffffffa0002045",
+        "Code: Unable to access opcode bytes at 0xffffffffa000201b.",
+        "Call Trace:",
+        " kthread+0x2d2/0x3a0",
+        "---[ end trace 0000000000000000 ]---",
+    ];
+    let console = read(&printk(3, "T47", &lines).concat());
+    assert_eq!(ids(&console), [("unloaded-text", Origin::Kernel)]);
+    assert_eq!(shown(&console.reports[0].guilty), "0xffffffffa0002045");
+    assert!(console.reports[0].headline.starts_with("Code: Unable"));
+}
+
+#[test]
+fn the_stack_of_another_cpu_belongs_to_a_lockup() {
+    let mut lines = printk(
+        9,
+        "C0",
+        &[
+            "watchdog: Watchdog detected hard LOCKUP on cpu 1",
+            "Modules linked in: m(O)",
+            "Sending NMI from CPU 0 to CPUs 1:",
+        ],
+    );
+    lines.extend(printk(
+        9,
+        "C1",
+        &[
+            "NMI backtrace for cpu 1",
+            "CPU: 1 UID: 0 PID: 47 Comm: t Tainted: G",
+            "RIP: 0010:spin+0x8/0x20 [m]",
+            "Call Trace:",
+            " kthread+0x2/0x3",
+            " </TASK>",
+        ],
+    ));
+    let console = read(&lines.concat());
+    assert_eq!(ids(&console), [("hard-lockup", Origin::Kernel)]);
+    assert_eq!(shown(&console.reports[0].guilty), "spin+0x8/0x20 [m]");
+}
+
+#[test]
+fn leaks_come_from_a_file() {
+    let leak = "unreferenced object 0xffff888001 (size 8):\n  comm \"insmod\", pid 45, jiffies 42\n  hex dump (first 8 bytes):\n    00 00\n  backtrace (crc 0):\n    kmalloc+0x1/0x2\n    start+0x22/0x100 [m]\n";
+    let text = format!("{}{leak}{leak}done\n", printk(1, "T1", &["hello"]).concat());
+    let console = read(&text);
+    assert_eq!(ids(&console), [("kmemleak", Origin::Kernel)]);
+    assert_eq!(console.reports[0].count, 2);
+    assert_eq!(shown(&console.reports[0].guilty), "start+0x22/0x100 [m]");
+    let printed: Vec<&str> = leak.lines().collect();
+    let console = read(&printk(1, "T45", &printed).concat());
+    assert_eq!(
+        ids(&console),
+        [("kmemleak", Origin::Module(Imitation::Way))]
+    );
+}
+
+#[test]
+fn imitations_are_told() {
+    let origin = |console: Console| console.reports[0].origin;
+    let lone = printk(
+        1,
+        "T45",
+        &[
+            "BUG: KASAN: slab-use-after-free in f+0x1/0x2 [m]",
+            "all is well",
+        ],
+    );
+    let later = printk(9, "T45", &["and still is"]).concat();
+    assert_eq!(
+        origin(read(&(lone.concat() + &later))),
+        Origin::Module(Imitation::Shape)
+    );
+    assert_eq!(origin(read(&lone.concat())), Origin::Unclear);
+
+    let whole = printk(3, "T47", KASAN).concat();
+    let subject = Subject {
+        modules: vec!["m".into()],
+        texts: Texts::of(b"\0\x013BUG: KASAN: %s in %pS\n\0"),
+    };
+    assert_eq!(
+        origin(read_with(&subject, State::default(), &whole)),
+        Origin::Module(Imitation::Text)
+    );
+    let clean = State {
+        tainted: Some(1 << 12),
+        lockdep: None,
+    };
+    assert_eq!(
+        origin(read_with(&Subject::default(), clean, &whole)),
+        Origin::Module(Imitation::State)
+    );
+    let bad_page = State {
+        tainted: Some(1 << 12 | 1 << 5),
+        lockdep: None,
+    };
+    assert_eq!(
+        origin(read_with(&Subject::default(), bad_page, &whole)),
+        Origin::Kernel
+    );
+    assert_eq!(
+        origin(read(&printk(3, "T46", KASAN).concat())),
+        Origin::Module(Imitation::Task)
+    );
+}
+
+#[test]
+fn what_a_module_prints_within_its_lines_is_no_report() {
+    let lines = [
+        "m: BUG: KASAN: x",
+        " BUG: KASAN: x",
+        "\u{1b}[2KBUG: KASAN: x",
+        "[    1.000000][    T1] BUG: KASAN: x",
+    ];
+    assert_eq!(ids(&read(&printk(1, "T45", &lines).concat())), []);
+}
+
+#[test]
+fn frames_of_other_modules_do_not_count() {
+    let subject = Subject {
+        modules: vec!["other".into()],
+        texts: Texts::default(),
+    };
+    let console = read_with(
+        &subject,
+        State::default(),
+        &printk(3, "T47", KASAN).concat(),
+    );
+    assert_eq!(console.reports[0].guilty, None);
+}
+
+#[test]
+fn a_panic_that_follows_is_part_of_its_cause() {
+    let mut lines = printk(3, "T47", KASAN);
+    lines.extend(printk(
+        3,
+        "T47",
+        &["Kernel panic - not syncing: kasan.fault=panic set ..."],
+    ));
+    let console = read(&lines.concat());
+    assert_eq!(console.reports.len(), 1);
+    assert!(
+        console.reports[0]
+            .then
+            .as_ref()
+            .unwrap()
+            .contains("kasan.fault")
+    );
+}
+
+#[test]
+fn nothing_hostile_is_left_in_what_is_shown() {
+    let text = "[    1.000000][   T45] BUG: KASAN: \u{1b}[31m\u{202e} in \u{7}\0f\n";
+    let console = read(text);
+    assert!(console.reports[0].headline.contains("\\u{1b}"));
+    assert!(!console.reports[0].headline.chars().any(char::is_control));
+    assert!(!console.last.chars().any(char::is_control));
+}
