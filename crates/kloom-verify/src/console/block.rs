@@ -12,7 +12,12 @@ const SECTIONS: usize = 24;
 /// More frames of one stack than this are not kept.
 const FRAMES: usize = 16;
 /// Lines that name code which has nothing to do with what is reported: guesses of a stack, too.
-const ASIDES: [&[u8]; 4] = [b"? ", b"hardirqs last ", b"softirqs last ", b"Modules linked in:"];
+const ASIDES: [&[u8]; 4] = [
+    b"? ",
+    b"hardirqs last ",
+    b"softirqs last ",
+    b"Modules linked in:",
+];
 /// Silence that ends a report, in seconds.
 const PAUSE: u64 = 3;
 
@@ -66,7 +71,7 @@ pub(super) struct Block {
     time: Option<u64>,
     /// Lines kept apart from `last - first`, which counts those of others, too.
     length: u64,
-    /// It has reached a stack: a headline after that is another report's.
+    /// It has reached its stack: a headline after that is another report's.
     in_stack: bool,
     /// It was cut off, or lines were lost.
     pub cut: bool,
@@ -160,9 +165,7 @@ impl Block {
     ) -> Goes {
         let text = line.text.trim_ascii_start();
         if let Some(kind) = kinds.of_mark(self.kind, text) {
-            let seen = self.seen;
-            self.show(kind, usize::MAX, text);
-            self.seen = seen;
+            self.kind = kind;
         }
         let kind = kinds.get(self.kind);
         let shape = &kind.shape;
@@ -218,7 +221,7 @@ impl Block {
                 frames: Vec::new(),
             });
         }
-        self.in_stack |= stack.is_some() || trace;
+        self.in_stack |= trace;
         let Some(section) = self.sections.last_mut() else {
             return;
         };

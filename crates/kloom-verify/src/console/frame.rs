@@ -120,6 +120,7 @@ impl Frame {
     pub(super) fn forget_offset(&mut self) {
         if let Code::Symbol { offset, .. } = &mut self.code {
             *offset = None;
+            self.exact = true;
         }
     }
 

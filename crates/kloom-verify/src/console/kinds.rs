@@ -35,6 +35,7 @@ pub struct Kind {
     /// The rules whose defect it confirms.
     pub rules: Vec<String>,
     pub(super) headlines: Vec<Pattern>,
+    /// Lines within a report of a kind that it refines; what such a report needs is the same.
     pub(super) marks: Vec<Pattern>,
     /// Numbers of the kinds that it can turn out to be.
     pub(super) refines: Vec<usize>,
@@ -177,6 +178,10 @@ impl Kinds {
         &self.all[number]
     }
 
+    pub fn named(&self, id: &str) -> Option<&Kind> {
+        self.all.iter().find(|kind| kind.id == id)
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = &Kind> {
         self.all.iter()
     }
@@ -274,6 +279,21 @@ mod tests {
                         "{place}"
                     );
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn a_mark_does_not_change_what_a_report_needs() {
+        let kinds = Kinds::builtin();
+        for kind in kinds.iter().filter(|kind| !kind.marks.is_empty()) {
+            for refined in &kind.refines {
+                assert_eq!(
+                    kind.shape.needs(),
+                    kinds.get(*refined).shape.needs(),
+                    "{}",
+                    kind.id
+                );
             }
         }
     }

@@ -20,7 +20,12 @@ mod tests;
 
 pub use diagnose::{Diagnoser, Place, Symbolizer};
 pub use frame::{Code, Frame};
-pub use imitation::{State, Texts};
+pub use imitation::{End, State, Texts};
 pub use kinds::Kind;
 pub use reader::{Reader, Subject};
 pub use report::{Console, Imitation, Origin, Report, Step};
+
+/// Every kind of report that the reader knows.
+pub fn kinds() -> impl Iterator<Item = &'static Kind> {
+    kinds::Kinds::builtin().iter()
+}

@@ -2,7 +2,7 @@
 
 use super::block::{Block, Goes, Section, Writer};
 use super::frame::Frame;
-use super::imitation::{State, Texts};
+use super::imitation::{End, State, Texts};
 use super::kinds::{Kind, Kinds};
 use super::line::{Line, Splitter};
 use super::pattern::any;
@@ -12,8 +12,9 @@ use std::collections::HashMap;
 
 /// More reports at a time than this do not go on; one for each CPU is more than a kernel makes.
 const OPEN: usize = 32;
-/// More different reports than this are only counted.
+/// More different reports than this are only counted; imitations must not use up what is for real ones.
 const MOST: usize = 256;
+const MOST_IMITATED: usize = 32;
 /// A headline is shown as far as this.
 const SHOWN: usize = 400;
 
@@ -99,6 +100,20 @@ impl<'a> Reader<'a> {
             }
         }
         console.reports.sort_by_key(|report| *report.lines.start());
+        if let Some(kind) = ended(lines.kinds, &console, state.end) {
+            console.reports.push(Report {
+                kind,
+                headline: console.last.clone(),
+                origin: Origin::Kernel,
+                guilty: None,
+                callers: Vec::new(),
+                steps: Vec::new(),
+                lines: console.lines..=console.lines,
+                time: None,
+                count: 1,
+                then: None,
+            });
+        }
         console
     }
 }
@@ -204,7 +219,10 @@ impl Lines<'_> {
             self.console.reports[*known].count += 1;
             return;
         }
-        if self.console.reports.len() == MOST {
+        let imitated = matches!(origin, Origin::Module(_));
+        let same = self.console.reports.iter();
+        let same = same.filter(|r| matches!(r.origin, Origin::Module(_)) == imitated);
+        if same.count() >= if imitated { MOST_IMITATED } else { MOST } {
             self.console.more += 1;
             return;
         }
@@ -254,6 +272,18 @@ impl Subject {
     }
 }
 
+/// What is to be said of how a guest ended. That its time was up needs no saying where reports say why.
+fn ended(kinds: &'static Kinds, console: &Console, end: End) -> Option<&'static Kind> {
+    let mut origins = console.reports.iter().map(|report| report.origin);
+    match end {
+        End::Flooded => kinds.named("console-flooded"),
+        End::Late if origins.all(|origin| matches!(origin, Origin::Module(_))) => {
+            kinds.named("guest-silent")
+        }
+        End::Over | End::Late => None,
+    }
+}
+
 /// The guilty frame, what called it, and the steps.
 fn placed(kind: &'static Kind, sections: &[Section]) -> (Option<Frame>, Vec<Frame>, Vec<Step>) {
     let with_frames = || {
@@ -273,6 +303,8 @@ fn placed(kind: &'static Kind, sections: &[Section]) -> (Option<Frame>, Vec<Fram
     };
     let mut frames = sections[guilty].frames.clone();
     let first = frames.remove(0);
+    frames.dedup();
+    frames.retain(|frame| *frame != first);
     let mut steps = Vec::new();
     for (_, section) in with_frames().filter(|(at, _)| *at != guilty) {
         if let (Some(step), Some(frame)) = (section.step, section.frames.first()) {

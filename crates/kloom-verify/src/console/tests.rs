@@ -167,7 +167,11 @@ fn text_of_a_module_that_is_gone_is_an_address() {
     let console = read(&printk(3, "T47", &lines).concat());
     assert_eq!(ids(&console), [("unloaded-text", Origin::Kernel)]);
     assert_eq!(shown(&console.reports[0].guilty), "0xffffffffa0002045");
-    assert!(console.reports[0].headline.starts_with("Code: Unable"));
+    assert!(
+        console.reports[0]
+            .headline
+            .starts_with("BUG: unable to handle page fault")
+    );
 }
 
 #[test]
@@ -243,7 +247,7 @@ fn imitations_are_told() {
     );
     let clean = State {
         tainted: Some(1 << 12),
-        lockdep: None,
+        ..State::default()
     };
     assert_eq!(
         origin(read_with(&Subject::default(), clean, &whole)),
@@ -251,7 +255,7 @@ fn imitations_are_told() {
     );
     let bad_page = State {
         tainted: Some(1 << 12 | 1 << 5),
-        lockdep: None,
+        ..State::default()
     };
     assert_eq!(
         origin(read_with(&Subject::default(), bad_page, &whole)),
@@ -314,4 +318,26 @@ fn nothing_hostile_is_left_in_what_is_shown() {
     assert!(console.reports[0].headline.contains("\\u{1b}"));
     assert!(!console.reports[0].headline.chars().any(char::is_control));
     assert!(!console.last.chars().any(char::is_control));
+}
+
+#[test]
+fn a_guest_that_stops_talking_is_reported() {
+    let text = printk(1, "T45", &["m: here we go"]).concat();
+    let late = State {
+        end: End::Late,
+        ..State::default()
+    };
+    let console = read_with(&Subject::default(), late, &text);
+    assert_eq!(ids(&console), [("guest-silent", Origin::Kernel)]);
+    assert_eq!(console.reports[0].headline, "m: here we go");
+    let flooded = State {
+        end: End::Flooded,
+        ..State::default()
+    };
+    assert_eq!(
+        ids(&read_with(&Subject::default(), flooded, "x")),
+        [("console-flooded", Origin::Kernel)]
+    );
+    let told = printk(3, "T47", KASAN).concat();
+    assert_eq!(read_with(&Subject::default(), late, &told).reports.len(), 1);
 }
