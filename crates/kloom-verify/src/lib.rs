@@ -1,6 +1,14 @@
 //! Whether a module is right, as a debug kernel sees it: the module is built, loaded and unloaded in a virtual machine, and
 //! what the kernel says becomes diagnostics.
 //!
-//! [`console`] is pure: text in, reports out. The rest of the crate runs processes.
+//! [`console`] and [`messages`] are pure: text in, reports out. [`lab`] makes debug kernels, [`module`] builds modules for them,
+//! [`guest`] boots them.
 
 pub mod console;
+pub mod guest;
+mod initrd;
+pub mod lab;
+pub mod messages;
+pub mod module;
+mod process;
+pub mod symbols;

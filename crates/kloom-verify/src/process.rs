@@ -1,0 +1,192 @@
+//! Other programs, bounded in time and in what they may say.
+
+use rustix::process::{Pid, Signal, kill_process};
+use std::io::{self, Read};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// What a program is given after it was asked to end.
+const GRACE: Duration = Duration::from_secs(2);
+/// Read at once.
+const CHUNK: usize = 64 << 10;
+
+/// When a program is ended, whatever it does.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// After this time.
+    pub time: Duration,
+    /// After this many bytes of output.
+    pub bytes: usize,
+}
+
+/// How a program ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// By itself.
+    Exit(ExitStatus),
+    /// It took longer than it was given.
+    OutOfTime,
+    /// It said more than is read.
+    TooMuchOutput,
+    /// The listener had heard enough.
+    Stopped,
+}
+
+impl End {
+    /// Whether it did what it was asked.
+    pub fn is_success(self) -> bool {
+        matches!(self, End::Exit(status) if status.success())
+    }
+}
+
+/// What to do after a piece of output.
+#[derive(Clone, Copy, Debug)]
+pub enum Next {
+    /// Go on.
+    Continue,
+    /// End within this time.
+    EndWithin(Duration),
+}
+
+/// Runs a program and hands its output, standard error included, to `hear` as it comes.
+pub fn run(
+    command: &mut Command,
+    limits: Limits,
+    mut hear: impl FnMut(&[u8]) -> Next,
+) -> io::Result<End> {
+    let (mut reader, writer) = io::pipe()?;
+    command
+        .stdin(Stdio::null())
+        .stdout(writer.try_clone()?)
+        .stderr(writer);
+    let mut child = command.spawn()?;
+    // The pipe ends when its last writer does; the command still holds two.
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let (pieces, inbox) = mpsc::sync_channel::<Vec<u8>>(4);
+    thread::spawn(move || {
+        let mut buffer = vec![0; CHUNK];
+        while let Ok(read @ 1..) = reader.read(&mut buffer) {
+            if pieces.send(buffer[..read].to_vec()).is_err() {
+                return;
+            }
+        }
+    });
+    let mut deadline = Instant::now() + limits.time;
+    let (mut left, mut why) = (limits.bytes, End::OutOfTime);
+    loop {
+        let wait = deadline.saturating_duration_since(Instant::now());
+        match inbox.recv_timeout(wait) {
+            Ok(piece) if piece.len() > left => {
+                hear(&piece[..left]);
+                end(&mut child)?;
+                return Ok(End::TooMuchOutput);
+            }
+            Ok(piece) => {
+                left -= piece.len();
+                if let Next::EndWithin(time) = hear(&piece)
+                    && Instant::now() + time < deadline
+                {
+                    deadline = Instant::now() + time;
+                    why = End::Stopped;
+                }
+            }
+            Err(RecvTimeoutError::Disconnected) => return Ok(End::Exit(child.wait()?)),
+            Err(RecvTimeoutError::Timeout) => {
+                // A child of the program may hold the pipe open after it has ended.
+                let ended = child.try_wait()?;
+                end(&mut child)?;
+                return Ok(ended.map_or(why, End::Exit));
+            }
+        }
+    }
+}
+
+/// Runs a program that says little and gives what it said, if it succeeded.
+pub fn ask(command: &mut Command) -> Option<String> {
+    let mut text = Vec::new();
+    let limits = Limits {
+        time: Duration::from_secs(20),
+        bytes: 1 << 20,
+    };
+    let end = run(command, limits, |piece| {
+        text.extend_from_slice(piece);
+        Next::Continue
+    });
+    end.ok()?
+        .is_success()
+        .then(|| String::from_utf8_lossy(&text).into_owned())
+}
+
+/// Asks a program to end, so that it can end its own children, and ends it if it does not.
+fn end(child: &mut Child) -> io::Result<()> {
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    if let Some(pid) = pid {
+        // It may have ended just now.
+        let _ = kill_process(pid, Signal::TERM);
+    }
+    let deadline = Instant::now() + GRACE;
+    while Instant::now() < deadline {
+        if child.try_wait()?.is_some() {
+            return Ok(());
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    child.kill()?;
+    child.wait().map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: Limits = Limits {
+        time: Duration::from_secs(20),
+        bytes: 1 << 20,
+    };
+
+    fn shell(script: &str, limits: Limits, next: Next) -> (End, Vec<u8>) {
+        let mut heard = Vec::new();
+        let end = run(Command::new("sh").args(["-c", script]), limits, |piece| {
+            heard.extend_from_slice(piece);
+            next
+        });
+        (end.unwrap(), heard)
+    }
+
+    #[test]
+    fn output_and_status_are_handed_on() {
+        let (end, heard) = shell("echo a; echo b >&2; exit 3", LIMITS, Next::Continue);
+        assert_eq!(heard, b"a\nb\n");
+        assert!(matches!(end, End::Exit(status) if status.code() == Some(3)));
+    }
+
+    #[test]
+    fn what_takes_too_long_is_ended() {
+        let limits = Limits {
+            time: Duration::from_millis(200),
+            ..LIMITS
+        };
+        assert_eq!(shell("exec sleep 60", limits, Next::Continue).0, End::OutOfTime);
+        let deaf = "trap '' TERM; while :; do sleep 0.1; done";
+        assert_eq!(shell(deaf, limits, Next::Continue).0, End::OutOfTime);
+    }
+
+    #[test]
+    fn what_says_too_much_is_ended() {
+        let limits = Limits {
+            bytes: 1000,
+            ..LIMITS
+        };
+        let (end, heard) = shell("yes", limits, Next::Continue);
+        assert_eq!((end, heard.len()), (End::TooMuchOutput, 1000));
+    }
+
+    #[test]
+    fn the_listener_can_end_it() {
+        let next = Next::EndWithin(Duration::from_millis(100));
+        let (end, heard) = shell("echo enough; exec sleep 60", LIMITS, next);
+        assert_eq!((end, heard.as_slice()), (End::Stopped, b"enough\n".as_slice()));
+    }
+}

@@ -1,0 +1,165 @@
+#!/bin/busybox sh
+# The first process of a guest: loads the modules, lets them run and unloads them, round by round, and says what it does.
+# What it says begins with $tag, a word that only this run knows, so that no module can say it.
+# /run.conf sets tag, rounds, dwell (seconds between loading and unloading, one for each round, over and over), inject,
+# and modules (files in the order in which they need each other).
+
+export PATH=/bin
+busybox mount -t proc none /proc
+busybox mount -t sysfs none /sys
+busybox mount -t devtmpfs none /dev
+busybox mount -t debugfs none /sys/kernel/debug
+. /run.conf
+
+debug=/sys/kernel/debug
+stuck=9     # seconds after which insmod or rmmod counts as stuck
+
+say() { echo "$tag $*" >/dev/kmsg; }
+set_to() { [ ! -e "$2" ] || echo "$1" >"$2"; }
+
+set_to 4 /proc/sys/kernel/hung_task_timeout_secs
+set_to -1 /proc/sys/kernel/hung_task_warnings
+set_to 4 /proc/sys/kernel/watchdog_thresh
+set_to 10 /sys/module/rcupdate/parameters/rcu_cpu_stall_timeout
+
+# A clock that needs no new process: while threads are rationed, nothing can be started.
+ticks=0
+trap 'ticks=$((ticks + 1))' USR1
+busybox mkfifo /tick
+(
+    exec 8<>/tick
+    while :; do
+        read -r -t 1 -u 8 nothing
+        kill -USR1 1
+    done
+) &
+
+# Waits for a child that may never end; $status is its exit status, or "stuck".
+await() {
+    ticks=0
+    while
+        wait "$1"
+        status=$?
+        [ $status = 138 ] && [ $ticks -lt $stuck ]
+    do :; done
+    [ $status != 138 ] || status=stuck
+}
+
+# Every allocation made below code of a module can fail, and no other.
+fail_in_modules() {
+    for kind in failslab fail_page_alloc; do
+        set_to N $debug/$kind/ignore-gfp-wait
+        set_to 32 $debug/$kind/stacktrace-depth
+        set_to 0xffffffffa0000000 $debug/$kind/require-start
+        set_to 0xffffffffff000000 $debug/$kind/require-end
+        set_to Y $debug/$kind/task-filter
+        set_to -1 $debug/$kind/times
+    done
+}
+
+load() {
+    case $inject in
+    thread-creation)
+        threads=$(busybox cat /proc/sys/kernel/threads-max)
+        (
+            echo 1 >/proc/sys/kernel/threads-max
+            exec busybox insmod "$1" 2>/error
+        ) &
+        await $!
+        echo "$threads" >/proc/sys/kernel/threads-max
+        ;;
+    allocation)
+        fail_in_modules
+        if [ "$round" = 1 ]; then
+            # All of them fail.
+            echo 100 >$debug/failslab/probability
+            (
+                echo 1 >/proc/self/make-it-fail
+                exec busybox insmod "$1" 2>/error
+            ) &
+        else
+            # One of them fails, in each round a later one.
+            (
+                echo $((round - 1)) >/proc/self/fail-nth
+                exec busybox insmod "$1" 2>/error
+            ) &
+        fi
+        await $!
+        echo 0 >$debug/failslab/probability
+        ;;
+    *)
+        busybox insmod "$1" 2>/error &
+        await $!
+        ;;
+    esac
+    read -r error </error
+    say load "$1" "$status" "${error##*: }"
+    [ "$status" = 0 ] || return
+    # Where its code is, to find an address in it once it is gone.
+    name=${1##*/}
+    name=$(echo "${name%.ko}" | busybox tr - _)
+    for section in .text .exit.text; do
+        read -r address </sys/module/"$name"/sections/$section && say section "$1" $section "$address"
+    done 2>/dev/null
+}
+
+unload() {
+    busybox rmmod "$1" 2>/error &
+    await $!
+    read -r error </error
+    say unload "$1" "$status" "${error##*: }"
+}
+
+exercise() {
+    busybox timeout 20 busybox sh /verify.sh 2>&1 </dev/null | while read -r line; do
+        say exercise "$line"
+    done
+}
+
+# Memory that nothing points at. An object has to be five seconds old and to be seen in two scans.
+leaks() {
+    [ -e $debug/kmemleak ] || return
+    echo scan >$debug/kmemleak
+    busybox sleep 3.5
+    echo scan >$debug/kmemleak
+    say leaks
+    busybox cat $debug/kmemleak >/dev/console
+}
+
+# One round. Fails if another one makes no sense.
+round() {
+    loaded=
+    for module in $modules; do
+        load "$module"
+        [ "$status" = 0 ] || break
+        loaded="$module $loaded"
+    done
+    if [ "$status" = 0 ]; then
+        [ ! -e /verify.sh ] || exercise
+        busybox sleep "$1"
+    fi
+    failed=$status
+    for module in $loaded; do
+        unload "$module"
+        [ "$status" = 0 ] || return 1
+    done
+    [ "$failed" = 0 ] || [ "$inject" = allocation ]
+}
+
+say start
+round=0
+while [ $round -lt "$rounds" ]; do
+    for seconds in $dwell; do
+        [ $round -lt "$rounds" ] || break
+        round=$((round + 1))
+        say round "$round"
+        round "$seconds" || break 2
+    done
+done
+leaks
+read -r tainted </proc/sys/kernel/tainted
+say tainted "$tainted"
+say locks $(busybox grep debug_locks /proc/lockdep_stats)
+say end
+busybox sleep 0.1
+busybox reboot -f
