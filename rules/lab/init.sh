@@ -99,8 +99,9 @@ load() {
     name=${1##*/}
     name=$(echo "${name%.ko}" | busybox tr - _)
     for section in .text .exit.text; do
-        read -r address </sys/module/"$name"/sections/$section && say section "$1" $section "$address"
-    done 2>/dev/null
+        address=$(busybox cat /sys/module/"$name"/sections/$section 2>/dev/null) || continue
+        say section "$1" $section "$address"
+    done
 }
 
 unload() {
@@ -157,9 +158,9 @@ while [ $round -lt "$rounds" ]; do
     done
 done
 leaks
-read -r tainted </proc/sys/kernel/tainted
-say tainted "$tainted"
-say locks $(busybox grep debug_locks /proc/lockdep_stats)
+# `read` takes one byte at a time, and files like this one give only the first.
+say tainted "$(busybox cat /proc/sys/kernel/tainted)"
+say locks $(busybox grep debug_locks /proc/lockdep_stats 2>/dev/null)
 say end
 busybox sleep 0.1
 busybox reboot -f

@@ -147,7 +147,11 @@ pub fn accelerator(image: &Path, memory: &Path) -> io::Result<Accelerator> {
     };
     let probe = run(image, Accelerator::Kvm, &script, PROBE)?;
     let lives = memchr::memmem::find(&probe.text, b"probe start").is_some();
-    let found = if lives { Accelerator::Kvm } else { Accelerator::Tcg };
+    let found = if lives {
+        Accelerator::Kvm
+    } else {
+        Accelerator::Tcg
+    };
     fs::write(memory, format!("{boot}{}", word(found)))?;
     Ok(found)
 }
@@ -157,8 +161,7 @@ fn qemu(image: &Path, accelerator: Accelerator, initrd: &Path) -> Command {
         Accelerator::Kvm => "kvm",
         Accelerator::Tcg => "tcg",
     };
-    let machine =
-        format!("microvm,acpi=off,pic=on,pit=on,rtc=on,isa-serial=on,accel={accel}");
+    let machine = format!("microvm,acpi=off,pic=on,pit=on,rtc=on,isa-serial=on,accel={accel}");
     // nokaslr: addresses mean the same in each boot. slab_debug=F: without it, kmemleak misses small objects on 7.3.
     let append = "console=ttyS0 panic=-1 nokaslr loglevel=8 reboot=t pty.legacy_count=0 slab_debug=F \
                   printk.devkmsg=on";
@@ -294,10 +297,18 @@ mod tests {
         let account = Account::read(text, "w3");
         assert!(account.started && !account.ended);
         assert_eq!(account.rounds, 1);
-        let seen: Vec<_> = account.outcomes.iter().map(|o| (o.load, o.status)).collect();
+        let seen: Vec<_> = account
+            .outcomes
+            .iter()
+            .map(|o| (o.load, o.status))
+            .collect();
         assert_eq!(seen, [(true, Status::Done), (false, Status::Killed)]);
         assert_eq!(account.outcomes[0].module, "a_b");
-        let text = (String::from("a_b"), String::from(".text"), 0xffff_ffff_a000_0000);
+        let text = (
+            String::from("a_b"),
+            String::from(".text"),
+            0xffff_ffff_a000_0000,
+        );
         assert_eq!(account.sections, [text]);
         assert_eq!(account.state.tainted, Some(4736));
         assert_eq!(account.state.lockdep, Some(false));

@@ -12,3 +12,4 @@ pub mod messages;
 pub mod module;
 mod process;
 pub mod symbols;
+pub mod verify;

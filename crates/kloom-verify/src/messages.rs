@@ -248,7 +248,10 @@ mod tests {
             ]
         );
         assert_eq!(messages[1].severity, Severity::Error);
-        assert_eq!(messages[1].notes, [(line("/b/m.h", 1, 1), "declared here".to_owned())]);
+        assert_eq!(
+            messages[1].notes,
+            [(line("/b/m.h", 1, 1), "declared here".to_owned())]
+        );
     }
 
     #[test]

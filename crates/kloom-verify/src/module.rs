@@ -112,7 +112,10 @@ pub fn build(folder: &Path, kernel: &Kernel, sandbox: bool) -> io::Result<Built>
 
 /// The line that says most about why a build failed.
 fn last_words(output: &str) -> String {
-    let lines = output.lines().map(str::trim).filter(|line| !line.is_empty());
+    let lines = output
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty());
     let telling = |line: &&str| {
         let of_make = line.starts_with("make") && line.contains("***");
         of_make && !line.contains("Error ")
@@ -160,7 +163,9 @@ fn needs(file: &[u8]) -> Vec<String> {
         return Vec::new();
     };
     let info = object.section_by_name(".modinfo");
-    let data = info.and_then(|section| section.data().ok()).unwrap_or_default();
+    let data = info
+        .and_then(|section| section.data().ok())
+        .unwrap_or_default();
     let mut fields = data.split(|byte| *byte == 0);
     let depends = fields.find_map(|field| field.strip_prefix(b"depends="));
     let depends = String::from_utf8_lossy(depends.unwrap_or_default());
@@ -232,7 +237,14 @@ mod tests {
     #[test]
     fn a_copy_leaves_out_what_builds_left() {
         let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        for name in ["a.c", "Makefile", "a.ko", "a.mod.c", ".a.o.cmd", "blob.o_shipped"] {
+        for name in [
+            "a.c",
+            "Makefile",
+            "a.ko",
+            "a.mod.c",
+            ".a.o.cmd",
+            "blob.o_shipped",
+        ] {
             fs::write(from.path().join(name), "x").unwrap();
         }
         fs::create_dir(from.path().join("sub")).unwrap();

@@ -168,7 +168,10 @@ mod tests {
             time: Duration::from_millis(200),
             ..LIMITS
         };
-        assert_eq!(shell("exec sleep 60", limits, Next::Continue).0, End::OutOfTime);
+        assert_eq!(
+            shell("exec sleep 60", limits, Next::Continue).0,
+            End::OutOfTime
+        );
         let deaf = "trap '' TERM; while :; do sleep 0.1; done";
         assert_eq!(shell(deaf, limits, Next::Continue).0, End::OutOfTime);
     }
@@ -187,6 +190,9 @@ mod tests {
     fn the_listener_can_end_it() {
         let next = Next::EndWithin(Duration::from_millis(100));
         let (end, heard) = shell("echo enough; exec sleep 60", LIMITS, next);
-        assert_eq!((end, heard.as_slice()), (End::Stopped, b"enough\n".as_slice()));
+        assert_eq!(
+            (end, heard.as_slice()),
+            (End::Stopped, b"enough\n".as_slice())
+        );
     }
 }

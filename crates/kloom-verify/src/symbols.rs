@@ -5,7 +5,7 @@
 
 use crate::console::{Code, Frame, Place, Symbolizer};
 use addr2line::Context;
-use addr2line::gimli::{Dwarf, EndianRcSlice, LittleEndian, SectionId};
+use gimli::{Dwarf, EndianRcSlice, LittleEndian, SectionId};
 use object::{Object, ObjectSection, ObjectSymbol, RelocationTarget, SymbolKind};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -32,6 +32,8 @@ pub struct Symbols {
     sections: BTreeMap<String, (u64, u64)>,
     /// The folder that the module was built in.
     built_in: PathBuf,
+    /// The folder as the user knows it.
+    folder: PathBuf,
 }
 
 impl fmt::Debug for Symbols {
@@ -43,8 +45,8 @@ impl fmt::Debug for Symbols {
 }
 
 impl Symbols {
-    /// Reads a module that was built in a folder; one that cannot be read has no symbols.
-    pub fn new(module: &str, file: &[u8], built_in: &Path) -> Symbols {
+    /// Reads a module that was built in a copy of a folder; one that cannot be read has no symbols.
+    pub fn new(module: &str, file: &[u8], built_in: &Path, folder: &Path) -> Symbols {
         let mut symbols = Symbols {
             module: module.to_owned(),
             names: BTreeMap::new(),
@@ -52,6 +54,7 @@ impl Symbols {
             loaded: Vec::new(),
             sections: BTreeMap::new(),
             built_in: built_in.to_owned(),
+            folder: folder.to_owned(),
         };
         if let Ok(object) = object::File::parse(file) {
             symbols.read(&object);
@@ -97,7 +100,6 @@ impl Symbols {
         let back = u64::from(!frame.exact);
         match &frame.code {
             Code::Symbol { name, offset } => {
-                // The loader gives the module's own names for these away.
                 let offset = offset.map_or(0, |(offset, _)| offset.saturating_sub(back));
                 Some(self.names.get(name)?.wrapping_add(offset))
             }
@@ -130,7 +132,10 @@ impl Symbols {
             return places;
         };
         while let Ok(Some(frame)) = frames.next() {
-            let name = frame.function.as_ref().and_then(|name| name.demangle().ok());
+            let name = frame
+                .function
+                .as_ref()
+                .and_then(|name| name.demangle().ok());
             let location = frame.location.and_then(|at| Some((at.file?, at.line?)));
             if let Some((file, line)) = location
                 && let Some(path) = self.own(file)
@@ -146,18 +151,25 @@ impl Symbols {
         places
     }
 
-    /// The path below the folder of the module; `None` for a file that is not the module's.
+    /// The user's path; `None` for a file that is not the module's.
     fn own(&self, file: &str) -> Option<String> {
         let path = Path::new(file);
-        let path = match path.is_absolute() {
+        let relative = match path.is_absolute() {
             true => path.strip_prefix(&self.built_in).ok()?,
             false => path,
         };
-        let mut inside = path.components();
-        let fits = inside.all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
-        let path: PathBuf = path.components().collect();
-        fits.then(|| path.to_string_lossy().into_owned())
+        shown(&self.folder, relative)
     }
+}
+
+/// A path below a folder as it is shown; `None` if it leads out of it.
+pub(crate) fn shown(folder: &Path, relative: &Path) -> Option<String> {
+    let mut parts = relative.components();
+    let inside = parts.all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    let whole = folder.join(relative);
+    let path: PathBuf = whole.components().collect();
+    let path = path.strip_prefix(".").unwrap_or(&path);
+    inside.then(|| path.to_string_lossy().into_owned())
 }
 
 impl Symbolizer for Symbols {
@@ -204,7 +216,8 @@ fn relocated(
         let size = usize::from(relocation.size() / 8);
         let at = usize::try_from(offset).unwrap_or(usize::MAX);
         let end = at.saturating_add(size);
-        if let (Some(field), Some(bytes)) = (data.get_mut(at..end), value.to_le_bytes().get(..size)) {
+        if let (Some(field), Some(bytes)) = (data.get_mut(at..end), value.to_le_bytes().get(..size))
+        {
             field.copy_from_slice(bytes);
         }
     }

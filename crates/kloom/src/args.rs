@@ -19,6 +19,10 @@ pub(crate) enum Command {
     Lint(LintArgs),
     /// Prints what runs where, and what starts, stops, waits for and wakes what
     Map(MapArgs),
+    /// Builds modules, loads and unloads them in a debug kernel and reports what it says of them
+    Verify(VerifyArgs),
+    /// Makes the debug kernels that `verify` boots
+    Lab(LabArgs),
     /// Prints the page of a rule
     Explain(ExplainArgs),
     /// Lists the rules
@@ -112,6 +116,125 @@ pub(crate) struct MapArgs {
 }
 
 #[derive(Debug, clap::Args)]
+pub(crate) struct VerifyArgs {
+    /// Folders with a Kbuild or Makefile
+    #[arg(required = true, value_name = "DIR")]
+    pub folders: Vec<PathBuf>,
+    /// Version of the debug kernel; 7.x is the newest 7 of the laboratory
+    #[arg(long, value_name = "V", default_value = "6.12")]
+    pub kernel: String,
+    /// Boot the kernel that looks for data races
+    #[arg(long)]
+    pub kcsan: bool,
+    /// A build tree to use in place of one of the laboratory
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["kernel", "kcsan"])]
+    pub build: Option<PathBuf>,
+    /// The folder of the debug kernels [default: in the user's cache]
+    #[arg(long, value_name = "DIR")]
+    pub lab: Option<PathBuf>,
+    /// How often each module is loaded and unloaded
+    #[arg(long, value_name = "N", default_value = "3", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub rounds: u32,
+    /// What is made to fail while a module is loaded
+    #[arg(long)]
+    pub inject: Option<Inject>,
+    /// Seconds that a guest may take
+    #[arg(long, value_name = "SECONDS", default_value = "120", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub timeout: u64,
+    /// Folders at a time
+    #[arg(short, long, value_name = "N", default_value = "1")]
+    pub jobs: NonZeroUsize,
+    /// Put the consoles into this folder
+    #[arg(long, value_name = "DIR")]
+    pub keep: Option<PathBuf>,
+    /// Keep the build from the rest of the machine and the network (bubblewrap)
+    #[arg(long)]
+    pub sandbox: bool,
+    /// How findings are written
+    #[arg(long, default_value = "text")]
+    pub format: Format,
+    /// Exit 0 even if there are findings
+    #[arg(long)]
+    pub exit_zero: bool,
+    /// When to use colours
+    #[arg(long, default_value = "auto")]
+    pub color: Color,
+}
+
+/// What is made to fail while a module is loaded.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Inject {
+    /// Every creation of a thread
+    ThreadCreation,
+    /// In the first round every allocation of the module, in later ones one each
+    Allocation,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct LabArgs {
+    /// The folder of the debug kernels [default: in the user's cache]
+    #[arg(long, value_name = "DIR", global = true)]
+    pub lab: Option<PathBuf>,
+    #[command(subcommand)]
+    pub task: LabTask,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LabTask {
+    /// Builds debug kernels, or goes on where that was left
+    Build(LabBuild),
+    /// Lists what there is
+    Status,
+    /// Opens a shell in a build tree
+    Shell(LabCommand),
+    /// Removes build trees
+    Clean(LabClean),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct LabBuild {
+    /// Version; 7.x is the newest 7 there is [default: 6.12 and 7.x]
+    #[arg(long, value_name = "V")]
+    pub kernel: Vec<String>,
+    /// For modules in Rust, too
+    #[arg(long)]
+    pub rust: bool,
+    /// Look for data races (KCSAN) in place of memory errors
+    #[arg(long)]
+    pub kcsan: bool,
+    /// Sources to use in place of Debian's packages
+    #[arg(long, value_name = "TREE", conflicts_with = "kernel")]
+    pub source: Option<PathBuf>,
+    /// Compilers at a time
+    #[arg(short, long, value_name = "N", default_value_t = cores())]
+    pub jobs: NonZeroUsize,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct LabCommand {
+    /// Version
+    #[arg(long, value_name = "V", default_value = "6.12")]
+    pub kernel: String,
+    /// The kernel that looks for data races
+    #[arg(long)]
+    pub kcsan: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct LabClean {
+    /// Only trees of this version
+    #[arg(long, value_name = "V")]
+    pub kernel: Option<String>,
+    /// Remove unpacked sources, too
+    #[arg(long)]
+    pub sources: bool,
+}
+
+fn cores() -> NonZeroUsize {
+    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+}
+
+#[derive(Debug, clap::Args)]
 pub(crate) struct ExplainArgs {
     /// The rule's name
     pub rule: String,
@@ -176,6 +299,15 @@ impl From<Profile> for kloom_lint::Profile {
             Profile::Default => kloom_lint::Profile::Default,
             Profile::Course => kloom_lint::Profile::Course,
             Profile::Strict => kloom_lint::Profile::Strict,
+        }
+    }
+}
+
+impl From<Inject> for kloom_verify::verify::Inject {
+    fn from(inject: Inject) -> Self {
+        match inject {
+            Inject::ThreadCreation => kloom_verify::verify::Inject::ThreadCreation,
+            Inject::Allocation => kloom_verify::verify::Inject::Allocation,
         }
     }
 }

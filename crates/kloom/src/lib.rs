@@ -7,12 +7,14 @@ mod args;
 mod debug;
 pub mod disk;
 mod explain;
+mod lab;
 mod lint;
 mod map;
 pub mod pool;
 mod progress;
 pub mod scope;
 pub mod tree;
+mod verify;
 mod walk;
 
 pub use args::{Args, Scope};
@@ -33,6 +35,8 @@ pub fn run(args: Args) -> ExitCode {
     let status = match args.command {
         Command::Lint(args) => lint::run(&args),
         Command::Map(args) => map::run(&args),
+        Command::Verify(args) => verify::run(&args),
+        Command::Lab(args) => lab::run(&args),
         Command::Explain(args) => explain::explain(&args),
         Command::Rules => explain::list(),
         Command::Debug(command) => debug::run(&command),

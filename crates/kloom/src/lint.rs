@@ -34,7 +34,7 @@ pub fn run(args: &LintArgs) -> anyhow::Result<u8> {
     }));
     let jobs = jobs(inputs, args)?;
     let threads = args.jobs.or_else(|| thread::available_parallelism().ok());
-    let mut progress = Progress::new(jobs.len());
+    let mut progress = Progress::new(jobs.len(), "files");
     let mut writer = Writer::new(BufWriter::new(io::stdout().lock()), run.style);
     let live = io::stdout().is_terminal();
     pool::in_order(
@@ -164,7 +164,8 @@ fn is_c(path: &Path) -> bool {
         .is_some_and(|extension| extension == "c" || extension == "h")
 }
 
-fn colored(color: Color) -> bool {
+/// Whether to use colours.
+pub fn colored(color: Color) -> bool {
     let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
     match color {
         Color::Always => true,

@@ -81,10 +81,7 @@ impl Plan {
         fs::create_dir_all(&tree)?;
         let mut log_path = tree.clone().into_os_string();
         log_path.push(".log");
-        let mut log = File::options()
-            .create(true)
-            .append(true)
-            .open(&log_path)?;
+        let mut log = File::options().create(true).append(true).open(&log_path)?;
         tell(Event::Begin(&format!("configuring {release}")));
         self.configure(&source, &tree, tools, &mut log)?;
         tell(Event::Begin(&format!(
@@ -94,8 +91,11 @@ impl Plan {
         let about = last.map_or(STEPS, |stamp| stamp.steps);
         let (start, mut steps) = (Instant::now(), 0);
         let mut make = tools.make();
-        make.arg("-C").arg(&source).arg(format!("O={}", tree.display()));
-        make.arg(format!("-j{}", self.jobs)).args(["bzImage", "modules"]);
+        make.arg("-C")
+            .arg(&source)
+            .arg(format!("O={}", tree.display()));
+        make.arg(format!("-j{}", self.jobs))
+            .args(["bzImage", "modules"]);
         let done = logged(&mut make, &mut log, || {
             steps += 1;
             tell(Event::Step(steps, about.max(steps)));
@@ -137,10 +137,15 @@ impl Plan {
         if known.is_empty() || !granted(&known).is_empty() {
             let mut make = |target: &str| {
                 let mut make = tools.make();
-                make.arg("-C").arg(source).arg(format!("O={}", tree.display()));
+                make.arg("-C")
+                    .arg(source)
+                    .arg(format!("O={}", tree.display()));
                 match logged(make.arg(target), log, || {})? {
                     true => Ok(()),
-                    false => Err(io::Error::other(format!("make {target} failed, see the log beside {}", tree.display()))),
+                    false => Err(io::Error::other(format!(
+                        "make {target} failed, see the log beside {}",
+                        tree.display()
+                    ))),
                 }
             };
             make("tinyconfig")?;

@@ -85,7 +85,12 @@ impl Options {
             .iter()
             .filter(|(name, value)| granted.value(name) != value.as_str());
         differ
-            .map(|(name, value)| format!("{name}={value} was asked for, {} granted", granted.value(name)))
+            .map(|(name, value)| {
+                format!(
+                    "{name}={value} was asked for, {} granted",
+                    granted.value(name)
+                )
+            })
             .collect()
     }
 
@@ -114,7 +119,8 @@ mod tests {
 
     #[test]
     fn asked_is_compared_with_granted() {
-        let asked = Options::parse("# a\nCONFIG_A=y\nCONFIG_B=n\nCONFIG_C=n\nCONFIG_D=4\nCONFIG_A=y\n");
+        let asked =
+            Options::parse("# a\nCONFIG_A=y\nCONFIG_B=n\nCONFIG_C=n\nCONFIG_D=4\nCONFIG_A=y\n");
         let granted = Options::parse("CONFIG_A=m\n# CONFIG_B is not set\nCONFIG_C=y\nCONFIG_D=4\n");
         assert_eq!(
             Options::refused(&asked, &granted),
@@ -141,7 +147,8 @@ mod tests {
 
     #[test]
     fn the_compiler_is_named_as_make_wants_it() {
-        let clang = "CONFIG_CC_IS_CLANG=y\nCONFIG_CC_VERSION_TEXT=\"Debian clang version 19.1.7 (3+b1)\"\n";
+        let clang =
+            "CONFIG_CC_IS_CLANG=y\nCONFIG_CC_VERSION_TEXT=\"Debian clang version 19.1.7 (3+b1)\"\n";
         assert_eq!(Options::parse(clang).llvm().as_deref(), Some("-19"));
         assert_eq!(Options::parse("CONFIG_CC_IS_GCC=y\n").llvm(), None);
     }

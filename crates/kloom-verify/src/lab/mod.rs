@@ -120,7 +120,11 @@ impl Lab {
             };
             let name = name.to_string_lossy();
             let (of, flavour) = Flavour::of_name(&name);
-            let fits = if whole { of == version } else { of.starts_with(prefix) };
+            let fits = if whole {
+                of == version
+            } else {
+                of.starts_with(prefix)
+            };
             if fits && flavour.races == races {
                 let kernel = Kernel::in_tree(&tree)?;
                 found.push((numbers(&stamp.release), flavour.rust, kernel));
@@ -134,7 +138,11 @@ impl Lab {
     pub fn clean(&self, version: Option<&str>, sources: bool) -> io::Result<Vec<PathBuf>> {
         let mut gone = Vec::new();
         for (tree, _) in self.trees()? {
-            let name = tree.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let name = tree
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
             if version.is_none_or(|version| Flavour::of_name(&name).0 == version) {
                 fs::remove_dir_all(&tree)?;
                 for extension in ["json", "log"] {
@@ -200,7 +208,9 @@ fn cache() -> io::Result<PathBuf> {
     }
     match set("HOME") {
         Some(home) => Ok(PathBuf::from(home).join(".cache")),
-        None => Err(io::Error::other("neither XDG_CACHE_HOME nor HOME is set; use --lab")),
+        None => Err(io::Error::other(
+            "neither XDG_CACHE_HOME nor HOME is set; use --lab",
+        )),
     }
 }
 

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Where Debian keeps newer kernels for its stable release.
-const BACKPORTS: &str = "Types: deb\nURIs: http://deb.debian.org/debian\nSuites: trixie-backports\nComponents: main\n";
+const BACKPORTS: &str =
+    "Types: deb\nURIs: http://deb.debian.org/debian\nSuites: trixie-backports\nComponents: main\n";
 const KEYS: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
 /// The unpacked sources of a version, fetched if they are not there. `7.x` is the newest 7 that there is.
@@ -153,7 +154,10 @@ impl Archive {
         succeed(get.args(["-qq", "download", name]).current_dir(into))?;
         for entry in fs::read_dir(into)? {
             let package = entry?.path();
-            if package.extension().is_some_and(|extension| extension == "deb") {
+            if package
+                .extension()
+                .is_some_and(|extension| extension == "deb")
+            {
                 succeed(Command::new("dpkg").arg("-x").arg(&package).arg(into))?;
                 fs::remove_file(&package)?;
             }

@@ -117,7 +117,9 @@ impl Toolchain {
             }
             let bindgen = bindgen();
             if bindgen.is_none() {
-                missing.commands.insert("cargo install bindgen-cli --locked");
+                missing
+                    .commands
+                    .insert("cargo install bindgen-cli --locked");
             }
             Rust {
                 rustc: rustc.unwrap_or_default(),
@@ -160,7 +162,16 @@ impl Toolchain {
 
 /// Takes what would change a build out of a command's environment.
 pub fn clean(make: &mut Command) {
-    for name in ["MAKEFLAGS", "MAKELEVEL", "ARCH", "CROSS_COMPILE", "KBUILD_OUTPUT", "KCFLAGS", "CC", "LLVM"] {
+    for name in [
+        "MAKEFLAGS",
+        "MAKELEVEL",
+        "ARCH",
+        "CROSS_COMPILE",
+        "KBUILD_OUTPUT",
+        "KCFLAGS",
+        "CC",
+        "LLVM",
+    ] {
         make.env_remove(name);
     }
     make.env("LC_ALL", "C");
@@ -178,7 +189,9 @@ pub(super) fn rustc_of(options: &Options) -> Option<PathBuf> {
 /// A call of `make` that builds the modules of a folder for a kernel.
 pub fn make_modules(kernel: &Kernel, folder: &Path, sandbox: bool) -> io::Result<Command> {
     let mut make = Command::new("make");
-    make.arg("-C").arg(&kernel.tree).arg(format!("M={}", folder.display()));
+    make.arg("-C")
+        .arg(&kernel.tree)
+        .arg(format!("M={}", folder.display()));
     // What belongs to one target stays together.
     make.args(["-j2", "--output-sync=target"]);
     if let Some(llvm) = &kernel.llvm {
