@@ -209,7 +209,7 @@ pub fn make_modules(kernel: &Kernel, folder: &Path, sandbox: bool) -> io::Result
             "there is no bwrap for --sandbox: apt-get install --no-install-recommends bubblewrap",
         ));
     }
-    Ok(sandboxed(&make, folder))
+    Ok(sandboxed(&make, &kernel.tree, folder))
 }
 
 /// Whether the semantic checker is there.
@@ -218,10 +218,18 @@ pub fn has_sparse() -> bool {
 }
 
 /// Puts a command into a sandbox that can write to one folder and see no network.
-fn sandboxed(command: &Command, folder: &Path) -> Command {
+fn sandboxed(command: &Command, tree: &Path, folder: &Path) -> Command {
     let mut bwrap = Command::new("bwrap");
     bwrap.args(["--unshare-all", "--die-with-parent", "--new-session"]);
     bwrap.args(["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]);
+    // Compilers and make write there; what the build reads of it is put back.
+    bwrap.args(["--tmpfs", "/tmp"]);
+    let source = tree.join("source").canonicalize().ok();
+    for read in [Some(tree.to_owned()), source].into_iter().flatten() {
+        if read.starts_with("/tmp") {
+            bwrap.arg("--ro-bind").arg(&read).arg(&read);
+        }
+    }
     bwrap.arg("--bind").arg(folder).arg(folder);
     bwrap.arg("--chdir").arg(folder);
     bwrap.arg(command.get_program()).args(command.get_args());
