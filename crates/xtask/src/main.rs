@@ -10,6 +10,7 @@ mod linting;
 mod mutate;
 mod new_rule;
 mod oracle;
+mod prove;
 mod random;
 mod reader;
 mod tidy;
@@ -34,6 +35,7 @@ enum Task {
     Hostile(hostile::Options),
     Fuzz(fuzz::Options),
     NewRule(new_rule::Options),
+    Prove(prove::Options),
     /// Run kloom with these arguments and say how much memory it took.
     Kloom(hostile::Passed),
     /// Check the project's own conventions.
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
         Task::Hostile(options) => hostile::run(&options),
         Task::Fuzz(options) => fuzz::run(&options),
         Task::NewRule(options) => new_rule::run(&options),
+        Task::Prove(options) => prove::run(&options),
         Task::Kloom(passed) => return hostile::pass(&passed),
         Task::Tidy => tidy::run(),
     };

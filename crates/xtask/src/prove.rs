@@ -1,0 +1,210 @@
+//! Shows in a running kernel that what rules say happens, happens: `fixtures/proof/<rule>` holds a module that is wrong, its
+//! repaired twin, and the kinds of reports of which the first has to give one. The twin has to be silent.
+
+use crate::tidy::root;
+use anyhow::{Context, Result, bail};
+use kloom::disk::Disk;
+use kloom_verify::guest;
+use kloom_verify::lab::{Kernel, Lab};
+use kloom_verify::verify::{Inject, Settings, verify};
+use serde::Deserialize;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// Show in a running kernel that what rules say happens, happens.
+#[derive(clap::Args)]
+pub struct Options {
+    /// Rules to prove; all that have a proof without any.
+    rules: Vec<String>,
+    /// Version of the debug kernel.
+    #[arg(long, default_value = "6.12")]
+    kernel: String,
+    /// The folder of the debug kernels.
+    #[arg(long)]
+    lab: Option<PathBuf>,
+    /// How often each module has to do what it should.
+    #[arg(long, default_value_t = 3)]
+    times: u32,
+    /// Fail if fewer rules can be proved, such as for want of a kernel.
+    #[arg(long, default_value_t = 1)]
+    at_least: usize,
+}
+
+/// `proof.toml`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Proof {
+    /// Kinds of reports, one of which has to be given.
+    reports: BTreeSet<String>,
+    /// What has to be made to fail.
+    inject: Option<Failure>,
+    /// It takes the kernel that looks for data races.
+    #[serde(default)]
+    kcsan: bool,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Failure {
+    ThreadCreation,
+    Allocation,
+}
+
+impl From<Failure> for Inject {
+    fn from(failure: Failure) -> Inject {
+        match failure {
+            Failure::ThreadCreation => Inject::ThreadCreation,
+            Failure::Allocation => Inject::Allocation,
+        }
+    }
+}
+
+/// Runs the proofs and prints a line for each.
+pub fn run(options: &Options) -> Result<()> {
+    let lab = Lab::at(options.lab.as_deref())?;
+    let plain = lab.kernel(&options.kernel, false)?;
+    let plain = plain.with_context(|| {
+        format!(
+            "no debug kernel; run: kloom lab build --kernel {}",
+            options.kernel
+        )
+    })?;
+    let races = lab.kernel(&options.kernel, true)?;
+    let (mut proved, mut failed) = (0, 0);
+    for folder in folders(&options.rules)? {
+        let rule = folder.file_name().unwrap_or_default().to_string_lossy();
+        let proof = read(&folder)?;
+        let kernel = if proof.kcsan {
+            races.as_ref()
+        } else {
+            Some(&plain)
+        };
+        let Some(kernel) = kernel else {
+            println!("{rule}: not proved, there is no kernel with KCSAN");
+            continue;
+        };
+        let start = Instant::now();
+        let settings = settings(&lab, kernel, &proof)?;
+        match prove(&folder, &proof, &settings, options.times) {
+            Ok(seen) => {
+                proved += 1;
+                let seconds = start.elapsed().as_secs();
+                println!(
+                    "{rule}: proved {} times in {seconds} s: {seen}",
+                    options.times
+                );
+            }
+            Err(why) => {
+                failed += 1;
+                println!("{rule}: FAILED: {why:#}");
+            }
+        }
+    }
+    println!(
+        "{proved} rules proved on {}, {failed} failed",
+        plain.release
+    );
+    if failed > 0 || proved < options.at_least {
+        bail!(
+            "{failed} proofs failed, {proved} of at least {} hold",
+            options.at_least
+        );
+    }
+    Ok(())
+}
+
+fn folders(rules: &[String]) -> Result<Vec<PathBuf>> {
+    let all = root().join("fixtures/proof");
+    if rules.is_empty() {
+        let mut folders: Vec<PathBuf> = fs::read_dir(&all)?
+            .map(|entry| Ok(entry?.path()))
+            .collect::<Result<_>>()?;
+        folders.sort();
+        return Ok(folders);
+    }
+    let folders = rules.iter().map(|rule| {
+        let folder = all.join(rule);
+        match folder.is_dir() {
+            true => Ok(folder),
+            false => bail!("there is no proof of {rule}"),
+        }
+    });
+    folders.collect()
+}
+
+fn read(folder: &Path) -> Result<Proof> {
+    let path = folder.join("proof.toml");
+    let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    toml::from_str(&text).with_context(|| path.display().to_string())
+}
+
+fn settings(lab: &Lab, kernel: &Kernel, proof: &Proof) -> Result<Settings> {
+    Ok(Settings {
+        accelerator: guest::accelerator(&kernel.image(), &lab.root().join("accelerator"))?,
+        kernel: kernel.clone(),
+        rounds: 3,
+        inject: proof.inject.map(Inject::from),
+        timeout: Duration::from_secs(180),
+        sandbox: false,
+    })
+}
+
+/// Runs both modules as often as asked; gives the kinds that were seen.
+fn prove(folder: &Path, proof: &Proof, settings: &Settings, times: u32) -> Result<String> {
+    let mut seen = BTreeSet::new();
+    for time in 1..=times {
+        let wrong = reports(&folder.join("wrong"), settings)?;
+        if wrong.is_disjoint(&proof.reports) {
+            bail!("the wrong module gave {wrong:?} at time {time}");
+        }
+        seen.extend(wrong);
+        let right = reports(&folder.join("right"), settings)?;
+        if !right.is_empty() {
+            bail!("the repaired module gave {right:?} at time {time}");
+        }
+    }
+    Ok(seen.into_iter().collect::<Vec<_>>().join(", "))
+}
+
+/// The rules of what is found in a module.
+fn reports(folder: &Path, settings: &Settings) -> Result<BTreeSet<String>> {
+    let verdict = verify(folder, settings, &Disk)?;
+    if let Some(failure) = verdict.failures.first() {
+        bail!("{failure}");
+    }
+    let rules = verdict
+        .diagnostics
+        .iter()
+        .map(|found| found.rule.to_owned());
+    Ok(rules.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kloom_verify::console::kinds;
+
+    #[test]
+    fn proofs_are_whole_and_name_kinds_that_there_are() {
+        for folder in folders(&[]).unwrap() {
+            let proof = read(&folder).unwrap();
+            assert!(!proof.reports.is_empty(), "{}", folder.display());
+            for kind in &proof.reports {
+                assert!(
+                    kinds().any(|k| k.id == *kind),
+                    "{}: {kind}",
+                    folder.display()
+                );
+            }
+            for twin in ["wrong", "right"] {
+                assert!(
+                    folder.join(twin).join("Kbuild").is_file(),
+                    "{}",
+                    folder.display()
+                );
+            }
+        }
+    }
+}
