@@ -29,3 +29,10 @@ pub use report::{Console, Imitation, Origin, Report, Step};
 pub fn kinds() -> impl Iterator<Item = &'static Kind> {
     kinds::Kinds::builtin().iter()
 }
+
+/// The kind that a single line opens a report of, for what is read otherwise than by a [`Reader`].
+pub fn kind_of(line: &[u8]) -> Option<&'static Kind> {
+    let kinds = kinds::Kinds::builtin();
+    let (number, _) = kinds.of_headline(line)?;
+    Some(kinds.get(number))
+}

@@ -341,3 +341,107 @@ fn a_guest_that_stops_talking_is_reported() {
     let told = printk(3, "T47", KASAN).concat();
     assert_eq!(read_with(&Subject::default(), late, &told).reports.len(), 1);
 }
+
+struct Table;
+
+impl Symbolizer for Table {
+    fn places(&self, frame: &Frame) -> Vec<Place> {
+        let Code::Symbol { name, .. } = &frame.code else {
+            return Vec::new();
+        };
+        let line = match name.as_str() {
+            "work_fn" => 2,
+            "start" => 4,
+            "stop" => 99,
+            _ => return Vec::new(),
+        };
+        let place = |path: &str| Place {
+            path: path.into(),
+            line,
+            function: Some(name.clone()),
+        };
+        vec![place("elsewhere.h"), place("m.c")]
+    }
+}
+
+struct Nothing;
+
+impl kloom_diag::Provider for Nothing {
+    fn read(&self, _: &str) -> Option<std::sync::Arc<[u8]>> {
+        None
+    }
+
+    fn list(&self, _: &str) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+fn diagnose(console: &Console) -> (Vec<kloom_diag::Diagnostic>, kloom_diag::SourceMap) {
+    let main =
+        kloom_diag::SourceFile::new("m.c", &b"one\n\twork->n++;\nthree\n  work = get();\n"[..]);
+    let mut diagnoser = Diagnoser::new(&Table, &Nothing, main, "m console");
+    let found = diagnoser.console(console);
+    (found, diagnoser.into_files())
+}
+
+#[test]
+fn a_report_becomes_a_diagnostic_at_the_guilty_line() {
+    let console = read(&printk(3, "T47", KASAN).concat());
+    let (found, files) = diagnose(&console);
+    let found = &found[0];
+    assert_eq!(found.rule, "kasan-use-after-free");
+    assert_eq!(files.slice(found.primary), b"work->n++;");
+    assert_eq!(found.function.as_deref(), Some("work_fn"));
+    let steps: Vec<_> = found
+        .trace
+        .iter()
+        .map(|s| (files.slice(s.span), &*s.message))
+        .collect();
+    assert_eq!(steps, [(&b"work = get();"[..], "allocated here")]);
+    assert!(
+        found
+            .why
+            .contains("BUG: KASAN: slab-use-after-free in work_fn")
+    );
+    assert!(found.help.contains("`use-after-free`"));
+}
+
+#[test]
+fn a_report_without_a_place_is_shown_in_the_console() {
+    let lines = [
+        "Kernel panic - not syncing: no \u{1b}way",
+        "CPU: 0 UID: 0 PID: 45 Comm: x",
+    ];
+    let (found, files) = diagnose(&read(&printk(3, "T45", &lines).concat()));
+    assert_eq!(files.get(found[0].primary.file).path(), "m console:1");
+    assert_eq!(
+        files.slice(found[0].primary),
+        b"Kernel panic - not syncing: no \\u{1b}way"
+    );
+}
+
+#[test]
+fn an_imitation_is_a_warning_of_its_own() {
+    let (found, _) = diagnose(&read(&printk(3, "T46", KASAN).concat()));
+    assert_eq!(found[0].rule, "imitated-report");
+    assert_eq!(found[0].severity, kloom_diag::Severity::Warning);
+    assert!(found[0].trace.is_empty());
+}
+
+#[test]
+fn lines_of_a_build_have_kinds() {
+    let id = |line: &str| kind_of(line.as_bytes()).map(|kind| kind.id.as_str());
+    assert_eq!(
+        id("ERROR: modpost: \"f\" [m.ko] undefined!"),
+        Some("modpost-undefined")
+    );
+    assert_eq!(
+        id("ERROR: modpost: m.ko: symbol 'f' undefined!"),
+        Some("modpost-undefined")
+    );
+    assert_eq!(
+        id("WARNING: modpost: missing MODULE_DESCRIPTION() in m.o"),
+        Some("modpost-warning")
+    );
+    assert_eq!(id("  CC [M]  m.o"), None);
+}
