@@ -1,6 +1,5 @@
 //! C text to IR.
 
-mod compact;
 pub mod headers;
 mod lower;
 pub mod pre;

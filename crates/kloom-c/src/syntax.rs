@@ -5,9 +5,12 @@
 //! order; a subtree is a contiguous part of it. Comments and tokens that mean nothing are left
 //! out.
 
+mod compact;
+mod plain;
 mod take_apart;
+mod token;
 
-use crate::compact::Compact;
+use compact::Compact;
 use std::cell::RefCell;
 use std::sync::OnceLock;
 use take_apart::take_apart;
@@ -291,6 +294,7 @@ impl Tree {
     fn copy(cursor: &mut TreeCursor<'_>, short: &Compact, text: &[u8]) -> Tree {
         let tables = tables();
         let mut nodes: Vec<Data> = Vec::new();
+        let mut parts = short.parts.as_slice();
         // The levels above the cursor; one that has no node of ours is `None`.
         let mut open: Vec<Option<u32>> = Vec::new();
         loop {
@@ -336,8 +340,8 @@ impl Tree {
                     end,
                     after: here + 1,
                 };
-                if is_leaf(kind) {
-                    take_apart(data, text, &mut nodes);
+                if is_leaf(kind) && !missing {
+                    take_apart(data, text, &mut parts, &mut nodes);
                 } else {
                     nodes.push(data);
                 }

@@ -1,25 +1,37 @@
 //! Leaves of the short text as the nodes that they stand for.
 
-use super::{Data, Field, Kind};
-use crate::compact::{self, Member};
+use super::plain::Part;
+use super::{Data, Field, Kind, token};
 
-/// A leaf as what it stands for in the full text.
-pub(super) fn take_apart(leaf: Data, text: &[u8], nodes: &mut Vec<Data>) {
+/// Adds what a leaf stands for in the full text; `parts` are those still to come.
+pub(super) fn take_apart(leaf: Data, text: &[u8], parts: &mut &[Part], nodes: &mut Vec<Data>) {
     let start = leaf.start as usize;
-    let byte = text.get(start).copied().unwrap_or(b'0');
     match leaf.kind {
-        Kind::Number | Kind::Identifier => match byte {
-            b'"' => nodes.push(Data {
-                kind: Kind::String,
-                ..leaf
-            }),
-            b'\'' => nodes.push(Data {
-                kind: Kind::Char,
-                ..leaf
-            }),
-            _ if compact::name_end(text, start).is_some() => members(leaf, text, nodes),
-            _ => nodes.push(leaf),
-        },
+        Kind::Number | Kind::Identifier => {
+            while let Some((first, rest)) = parts.split_first()
+                && first.end <= leaf.start
+            {
+                *parts = &rest[first.count as usize - 1..];
+            }
+            // A mark that the prepass put in front belongs to the leaf.
+            let whole = parts.first().filter(|first| first.end == leaf.end);
+            match (whole, text.get(start)) {
+                (Some(whole), _) => {
+                    let (all, rest) = parts.split_at(whole.count as usize);
+                    *parts = rest;
+                    expression(leaf, all, nodes);
+                }
+                (None, Some(b'"')) => nodes.push(Data {
+                    kind: Kind::String,
+                    ..leaf
+                }),
+                (None, Some(b'\'')) => nodes.push(Data {
+                    kind: Kind::Char,
+                    ..leaf
+                }),
+                (None, _) => nodes.push(leaf),
+            }
+        }
         Kind::PrimitiveType => {
             let keywords: [(&[u8], Kind); 3] = [
                 (b"struct", Kind::Struct),
@@ -39,7 +51,7 @@ pub(super) fn take_apart(leaf: Data, text: &[u8], nodes: &mut Vec<Data>) {
             nodes.push(Data {
                 kind: Kind::TypeIdentifier,
                 field: Field::Name,
-                start: compact::skip_blanks(text, start + word.len()) as u32,
+                start: token::skip_blanks(text, start + word.len()) as u32,
                 after,
                 ..leaf
             });
@@ -48,53 +60,17 @@ pub(super) fn take_apart(leaf: Data, text: &[u8], nodes: &mut Vec<Data>) {
     }
 }
 
-/// A name with the members that are reached from it.
-fn members(leaf: Data, text: &[u8], nodes: &mut Vec<Data>) {
-    let first = compact::name_end(text, leaf.start as usize).unwrap_or(leaf.end as usize);
-    let mut steps: Vec<Member> = Vec::new();
-    let mut at = first;
-    while at < leaf.end as usize
-        && let Some(step) = compact::member(text, at)
-    {
-        at = step.name.1;
-        steps.push(step);
-    }
-    let here = nodes.len() as u32;
-    let inner = |outermost: bool| {
-        if outermost {
-            leaf.field
-        } else {
-            Field::Argument
-        }
-    };
-    // The last step is the outermost access; each holds the one before it.
-    for (depth, step) in steps.iter().rev().enumerate() {
-        let count = (steps.len() - depth) as u32;
+/// An expression in the place of the leaf that stands for it.
+fn expression(leaf: Data, parts: &[Part], nodes: &mut Vec<Data>) {
+    for (at, part) in parts.iter().enumerate() {
+        let here = nodes.len() as u32;
         nodes.push(Data {
-            kind: Kind::FieldAccess,
-            field: inner(depth == 0),
-            end: step.name.1 as u32,
-            after: here + depth as u32 + 3 * count + 1,
-            ..leaf
+            kind: part.kind,
+            field: if at == 0 { leaf.field } else { part.field },
+            broken: at == 0 && leaf.broken,
+            start: part.start,
+            end: part.end,
+            after: here + part.count,
         });
-    }
-    let mut push = |kind, field, (start, end): (usize, usize)| {
-        nodes.push(Data {
-            kind,
-            field,
-            broken: leaf.broken,
-            start: start as u32,
-            end: end as u32,
-            after: nodes.len() as u32 + 1,
-        });
-    };
-    push(
-        Kind::Identifier,
-        inner(steps.is_empty()),
-        (leaf.start as usize, first),
-    );
-    for step in steps {
-        push(Kind::Other, Field::Operator, step.operator);
-        push(Kind::FieldIdentifier, Field::Accessed, step.name);
     }
 }
