@@ -134,7 +134,7 @@ const WAITS: &[&str] = &[
 ];
 
 const HANDLERS: &[&str] = &[
-    "hardirq", "threaded", "softirq", "timer", "work", "rcu", "process", "devm",
+    "hardirq", "threaded", "softirq", "timer", "work", "rcu", "process", "devm", "managed",
 ];
 
 /// Words for [`Verb`].
@@ -154,6 +154,8 @@ pub const VERBS: &[VerbWord] = &[
             "killable",
             "idle",
             "delay",
+            "given",
+            "timeout",
         ],
     ),
     verb("acquire", Verb::Acquire, false, LOCKS),
@@ -191,6 +193,8 @@ pub const VERBS: &[VerbWord] = &[
             "signal",
             "no-signal",
             "use-mm",
+            "state",
+            "running",
         ],
     ),
     verb(

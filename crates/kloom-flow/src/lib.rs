@@ -48,7 +48,7 @@ pub use context::meant;
 pub use lock_issue::{LockIssue, LockIssueKind};
 pub use locks::{How, Irq, LockKind, LockName, Sort};
 pub use memory::{Key, Part};
-pub use module::{Module, Open};
+pub use module::{Module, Open, refers};
 pub use print::{print_key, print_summary};
 pub use roles::{Role, Roles};
 pub use summary::{

@@ -80,21 +80,6 @@ impl Module {
         })
     }
 
-    /// Whether one of the two files uses what the other one defines.
-    pub fn refers(&self, other: &Module) -> bool {
-        let uses = |a: &Unit, b: &Unit| {
-            let mut defined = b
-                .functions
-                .iter()
-                .filter(|f| f.linkage == Linkage::External && f.origin == kloom_ir::Origin::File);
-            defined.any(|f| {
-                let name = a.names.find(b.names.text(f.name));
-                name.is_some_and(|name| a.declared.contains_key(&name))
-            })
-        };
-        uses(&self.unit, &other.unit) || uses(&other.unit, &self.unit)
-    }
-
     /// Lets what is open here meet what another file of the module tests and demands.
     pub fn join(&mut self, open: &[Open], other: &Module) {
         let mut import = Import {
@@ -142,6 +127,21 @@ impl Module {
         lifecycle::meet_others(&self.unit, &mut self.analysis);
         self.analysis.sort_uses();
     }
+}
+
+/// Whether one of the two files uses what the other one defines.
+pub fn refers(a: &Unit, b: &Unit) -> bool {
+    let uses = |a: &Unit, b: &Unit| {
+        let mut defined = b
+            .functions
+            .iter()
+            .filter(|f| f.linkage == Linkage::External && f.origin == kloom_ir::Origin::File);
+        defined.any(|f| {
+            let name = a.names.find(b.names.text(f.name));
+            name.is_some_and(|name| a.declared.contains_key(&name))
+        })
+    };
+    uses(a, b) || uses(b, a)
 }
 
 /// The header that defines a struct, where one is in sight; `None` if other files cannot know it.

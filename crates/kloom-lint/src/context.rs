@@ -1,5 +1,6 @@
 //! What a check sees, and where it puts what it found.
 
+use crate::whole::Whole;
 use kloom_diag::{Diagnostic, FileId, Provider};
 use kloom_facts::{Effect, Fact, Facts, Target, Verb};
 use kloom_flow::Analysis;
@@ -24,6 +25,8 @@ pub struct Context<'a> {
     pub path: &'a str,
     /// Build files and siblings.
     pub provider: &'a dyn Provider,
+    /// The other files of the module.
+    pub whole: Whole<'a>,
     /// What runs where; made when the first check asks for it.
     pub model: OnceCell<Model>,
 }

@@ -9,11 +9,14 @@ mod fold;
 mod kbuild;
 mod lint;
 mod literal;
+mod objects;
 mod pattern;
 mod rule;
 mod select;
 mod siblings;
+mod thread_ways;
 mod waiting;
+mod whole;
 
 pub use context::Context;
 pub use lint::{FileReport, Linter, NotAnalysed, Reason, lint_file, lint_if_of_interest};

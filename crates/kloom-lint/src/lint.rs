@@ -3,6 +3,7 @@
 use crate::context::{Context, Findings};
 use crate::select::Selection;
 use crate::siblings::Siblings;
+use crate::whole::{Parts, Whole};
 use crate::{fold, pattern, siblings};
 use kloom_c::Interest;
 use kloom_diag::{Diagnostic, Provider, SourceMap, Span};
@@ -16,7 +17,8 @@ use std::sync::Arc;
 pub struct Linter<'a> {
     pub(crate) front: kloom_c::Context<'a>,
     pub(crate) siblings: Siblings,
-    target: Target,
+    pub(crate) parts: Parts,
+    pub(crate) target: Target,
     selection: Selection,
 }
 
@@ -35,6 +37,7 @@ impl<'a> Linter<'a> {
         Linter {
             front,
             siblings: Siblings::default(),
+            parts: Parts::default(),
             target,
             selection,
         }
@@ -228,6 +231,7 @@ fn lint_unit(linter: &Linter<'_>, path: &str, unit: Unit) -> FileReport {
         target: linter.target,
         path,
         provider: linter.front.provider,
+        whole: Whole::new(linter, path, &unit),
         model: OnceCell::new(),
     };
     let mut findings = Findings::default();

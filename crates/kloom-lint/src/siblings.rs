@@ -3,20 +3,21 @@
 use crate::kbuild::{Linked, linked};
 use crate::lint::Linter;
 use kloom_facts::Verb;
-use kloom_flow::{Module, Wanted};
+use kloom_flow::{Module, Wanted, refers};
+use kloom_ir::Unit;
 use memchr::memmem;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Larger files are not read.
-const MAX_BYTES: usize = 512 << 10;
+pub(crate) const MAX_BYTES: usize = 512 << 10;
 /// Most files that are searched for a name.
-const MAX_SEARCHED: usize = 512;
+pub(crate) const MAX_SEARCHED: usize = 512;
 /// Most files that are followed for one file.
-const MAX_FOLLOWED: usize = 16;
+pub(crate) const MAX_FOLLOWED: usize = 16;
 /// Bytes of text of the files kept; past it the cache starts anew.
-const CAPACITY: usize = 1 << 20;
+pub(crate) const CAPACITY: usize = 1 << 20;
 
 /// Files followed for others so far, shared by all threads and bounded. What it holds never
 /// changes what is found, only how fast.
@@ -77,7 +78,7 @@ pub fn answer(linter: &Linter<'_>, path: &str, module: &mut Module) {
         let joined = text.is_some_and(|text| {
             followed += 1;
             let other = linter.siblings.get(linter, &sibling, &text);
-            let together = is_linked || belongs(linter, module, &other);
+            let together = is_linked || belongs(linter, &module.unit, &other.unit);
             if together {
                 module.join(&open, &other);
             }
@@ -97,7 +98,7 @@ pub fn answer(linter: &Linter<'_>, path: &str, module: &mut Module) {
 }
 
 /// The sources that may belong to the same module, sorted, and whether the build says so.
-fn candidates(linter: &Linter<'_>, path: &str) -> BTreeMap<String, bool> {
+pub(crate) fn candidates(linter: &Linter<'_>, path: &str) -> BTreeMap<String, bool> {
     let provider = linter.front.provider;
     let plain = |path: &str| path.strip_prefix("./").unwrap_or(path).to_owned();
     let parts = match linked(path, provider) {
@@ -125,20 +126,19 @@ fn candidates(linter: &Linter<'_>, path: &str) -> BTreeMap<String, bool> {
 
 /// Whether two files of a folder are one module, though no build file says so: one uses the
 /// other, and they are not loaded each by itself.
-fn belongs(linter: &Linter<'_>, file: &Module, other: &Module) -> bool {
-    let loads = |module: &Module| {
-        let unit = &module.unit;
+pub(crate) fn belongs(linter: &Linter<'_>, file: &Unit, other: &Unit) -> bool {
+    let loads = |unit: &Unit| {
         unit.top_macros.iter().any(|used| {
             let fact = linter.front.facts.get(unit.names.text(used.name));
             let mut entries = fact.into_iter().flat_map(|fact| fact.effects(Verb::Entry));
             entries.any(|effect| effect.says("init"))
         })
     };
-    !(loads(file) && loads(other)) && file.refers(other)
+    !(loads(file) && loads(other)) && refers(file, other)
 }
 
 /// Whether a text has a word in it.
-fn mentions(text: &[u8], word: &str) -> bool {
+pub(crate) fn mentions(text: &[u8], word: &str) -> bool {
     let part = |at: Option<&u8>| at.is_some_and(|b| *b == b'_' || b.is_ascii_alphanumeric());
     memmem::find_iter(text, word.as_bytes()).any(|at| {
         let before = at.checked_sub(1).and_then(|at| text.get(at));
@@ -146,6 +146,6 @@ fn mentions(text: &[u8], word: &str) -> bool {
     })
 }
 
-fn folder(path: &str) -> &str {
+pub(crate) fn folder(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }

@@ -4,7 +4,7 @@ use super::flow::{Spot, WaitLoop};
 use super::object::Object;
 use kloom_ir::{
     Base, Call, Callee, Elem, Expr, Function, FunctionId, Instr, InstrKind, Name, PlaceId,
-    Terminator, Unit,
+    Terminator, Type, TypeId, Unit,
 };
 
 /// The objects that an expression reads or takes the address of; `None` in place of one that has
@@ -151,7 +151,7 @@ impl Touched {
             let (mut changes, mut names) = (Vec::new(), Vec::new());
             for block in &f.blocks {
                 for instr in &block.instrs {
-                    touches(id, f, &instr.kind, &mut changes, &mut names);
+                    touches(unit, id, &instr.kind, &mut changes, &mut names);
                 }
                 if let Some(on) = tested(&block.term) {
                     mentioned(id, f, on, &mut names);
@@ -166,23 +166,24 @@ impl Touched {
 }
 
 fn touches(
+    unit: &Unit,
     id: FunctionId,
-    f: &Function,
     kind: &InstrKind,
     changes: &mut Vec<Option<Object>>,
     names: &mut Vec<Option<Object>>,
 ) {
+    let f = unit.function(id);
     match kind {
         InstrKind::Assign { dst, src } => {
             changes.push(object_of(id, f, *dst));
             mentioned(id, f, src, names);
-            by_address(id, f, src, changes);
+            by_address(unit, id, src, changes);
         }
         InstrKind::Call(call) => {
             changes.extend(call.dst.map(|dst| object_of(id, f, dst)));
             for arg in &call.args {
                 mentioned(id, f, &arg.expr, names);
-                by_address(id, f, &arg.expr, changes);
+                by_address(unit, id, &arg.expr, changes);
             }
         }
         InstrKind::Opaque { havoc } => {
@@ -193,14 +194,24 @@ fn touches(
     }
 }
 
-fn by_address(id: FunctionId, f: &Function, expr: &Expr, out: &mut Vec<Option<Object>>) {
+fn by_address(unit: &Unit, id: FunctionId, expr: &Expr, out: &mut Vec<Option<Object>>) {
+    let f = unit.function(id);
     let mut expr = expr;
     while let Expr::Cast(_, inner) = expr {
         expr = inner;
     }
-    if let Expr::AddrOf(place) = expr {
-        out.push(object_of(id, f, *place));
+    match expr {
+        Expr::AddrOf(place) => out.push(object_of(id, f, *place)),
+        // An array stands for its address.
+        Expr::Read(place) if is_array(unit, f.places.get(*place).ty) => {
+            out.push(object_of(id, f, *place));
+        }
+        _ => {}
     }
+}
+
+fn is_array(unit: &Unit, ty: TypeId) -> bool {
+    matches!(unit.types.get(ty), Type::Array(..))
 }
 
 fn sorted(list: Vec<Option<Object>>) -> Vec<Object> {

@@ -170,7 +170,7 @@ pub(super) fn entries(unit: &Unit, fact: impl Fn(Name) -> Option<&'static Fact>)
             .is_some_and(|owner| FILE_TABLES.contains(&unit.names.text(owner)));
         let context = match unit.names.text(entry.member) {
             "probe" => Context::Probe,
-            "remove" | "disconnect" => Context::Remove,
+            "remove" | "remove_new" | "disconnect" => Context::Remove,
             _ if is_file => Context::FileOperation,
             _ => Context::Member,
         };

@@ -87,6 +87,11 @@ impl<'a> Assumed<'a> {
         Assumed(all)
     }
 
+    /// The conditions, each with what it is.
+    pub fn conditions(&self) -> impl Iterator<Item = (&'a Expr, bool)> {
+        self.0.iter().copied()
+    }
+
     fn allows(&self, term: &Terminator, to: BlockId) -> bool {
         let Terminator::Branch {
             cond,
@@ -122,11 +127,22 @@ pub fn walk<'a>(f: &'a Function, from: Spot, visit: impl FnMut(Spot, Code<'a>) -
     walk_assuming(f, &Assumed::default(), from, visit)
 }
 
-/// The same along the ways that fit what is assumed. Larger functions are not walked at all.
+/// The same along the ways that fit what is assumed.
 pub fn walk_assuming<'a>(
     f: &'a Function,
     assumed: &Assumed<'_>,
     from: Spot,
+    visit: impl FnMut(Spot, Code<'a>) -> Walk,
+) -> bool {
+    let follows = |at: BlockId, to| assumed.allows(&f.block(at).term, to);
+    walk_edges(f, from, follows, visit)
+}
+
+/// The same along chosen edges between blocks. Larger functions are not walked at all.
+pub fn walk_edges<'a>(
+    f: &'a Function,
+    from: Spot,
+    follows: impl Fn(BlockId, BlockId) -> bool,
     mut visit: impl FnMut(Spot, Code<'a>) -> Walk,
 ) -> bool {
     if f.blocks.len() > MAX_BLOCKS {
@@ -153,9 +169,7 @@ pub fn walk_assuming<'a>(
         }
         if passed {
             for to in block.term.successors() {
-                if assumed.allows(&block.term, to)
-                    && !std::mem::replace(&mut seen[to.0 as usize], true)
-                {
+                if follows(start.block, to) && !std::mem::replace(&mut seen[to.0 as usize], true) {
                     open.push(Spot { block: to, at: 0 });
                 }
             }

@@ -92,7 +92,19 @@ const KEPT: &[Verb] = &[
     Verb::Acquire,
     Verb::Get,
     Verb::Put,
+    Verb::Allocate,
+    Verb::Free,
+    Verb::Handler,
+    Verb::RemoveHandler,
+    Verb::Register,
+    Verb::Unregister,
+    Verb::Release,
 ];
+
+/// Of what may sleep, only what sleeps in the state that the task has set.
+fn is_kept(effect: &Effect) -> bool {
+    KEPT.contains(&effect.verb) || effect.verb == Verb::MaySleep && effect.says("given")
+}
 
 impl Model {
     /// Reads the model off a unit.
@@ -118,7 +130,7 @@ impl Model {
                     .map_or(&[][..], |f| f.effects);
                 effects
                     .iter()
-                    .filter(|e| KEPT.contains(&e.verb) && target.hits(e.versions))
+                    .filter(|e| is_kept(e) && target.hits(e.versions))
             });
         }
         model.index();
@@ -152,7 +164,7 @@ impl Model {
                 let block = BlockId(number as u32);
                 for effect in effects(name) {
                     let on = match effect.verb {
-                        Verb::StartThread | Verb::CreateWorker => call
+                        Verb::StartThread | Verb::CreateWorker | Verb::Allocate => call
                             .dst
                             .map(|dst| copies.keepers(id, dst))
                             .unwrap_or_default(),

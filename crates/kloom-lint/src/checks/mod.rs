@@ -10,13 +10,19 @@ pub mod lock_api_typo;
 pub mod locks;
 pub mod memory;
 pub mod missing_license;
+pub mod pending_work;
 pub mod queue_wakes;
 pub mod shared_locks;
+pub mod sleep_state;
 pub mod stack_work;
+pub mod stop_deadlock;
 pub mod stop_test;
 pub mod stop_wait;
+pub mod teardown;
+pub mod thread_end;
 pub mod thread_life;
 pub mod wait_condition;
+pub mod work_state;
 
 /// A module of checks.
 pub struct Check {

@@ -1,13 +1,12 @@
 //! Wait queues whose waiters the module's wakes do not reach.
 
 use crate::context::{Context, Findings};
+use crate::objects::handed_on;
 use crate::waiting::{Sleep, Waiting};
 use kloom_diag::{Diagnostic, Root, Severity, Step};
 use kloom_facts::{Facts, Verb};
-use kloom_flow::model::condition::{callee, object_of};
 use kloom_flow::model::{Context as Runs, Object, Site};
-use kloom_ir::{Expr, FunctionId, InstrKind, Name, Skipped, Type};
-use rustc_hash::FxHashSet;
+use kloom_ir::{Skipped, Type};
 
 /// wake-kind-mismatch, never-woken-queue.
 pub fn check(context: &Context<'_>, findings: &mut Findings) {
@@ -16,7 +15,10 @@ pub fn check(context: &Context<'_>, findings: &mut Findings) {
     if model.with(Verb::Wake).any(stranger) || context.unit.coverage.skipped.iter().any(is_code) {
         return;
     }
-    let handed = handed_on(context);
+    let unit = context.unit;
+    let is_known =
+        |name| unit.named(name).is_empty() && context.fact(unit.names.text(name)).is_some();
+    let handed = handed_on(unit, is_known);
     for (id, f) in context.own() {
         for wait in Waiting::of(context, id, f) {
             let [object] = wait.site.on.list[..] else {
@@ -63,32 +65,6 @@ fn is_pointer(context: &Context<'_>, object: Object) -> bool {
         }),
         Object::Local(..) => true,
     }
-}
-
-/// The objects whose address gets somewhere that may wake them.
-fn handed_on(context: &Context<'_>) -> FxHashSet<Object> {
-    let mut all = FxHashSet::default();
-    let unit = context.unit;
-    let is_known =
-        |name: Name| unit.named(name).is_empty() && context.fact(unit.names.text(name)).is_some();
-    for (at, f) in unit.functions.iter().enumerate() {
-        let id = FunctionId(at as u32);
-        let mut note = |expr: &Expr| {
-            if let Expr::AddrOf(place) = expr {
-                all.extend(object_of(id, f, *place));
-            }
-        };
-        for instr in f.blocks.iter().flat_map(|block| &block.instrs) {
-            match &instr.kind {
-                InstrKind::Assign { src, .. } => note(src),
-                InstrKind::Call(call) if !callee(call).is_some_and(is_known) => {
-                    call.args.iter().for_each(|arg| note(&arg.expr));
-                }
-                _ => {}
-            }
-        }
-    }
-    all
 }
 
 fn wrong_kind(context: &Context<'_>, wait: &Waiting<'_>, wakes: &[&Site]) -> Option<Diagnostic> {

@@ -1,0 +1,315 @@
+//! Works and timers that live in memory that goes, and that nothing ends before.
+
+use crate::context::{Context, Findings};
+use crate::objects::{handed_on, handlers, holders, owner_of, tag_of};
+use crate::whole::{Part, same_object};
+use kloom_diag::{Diagnostic, Root, Severity, Span, Step};
+use kloom_facts::{Facts, Verb};
+use kloom_flow::model::condition::{callee, condition, object_of};
+use kloom_flow::model::flow;
+use kloom_flow::model::{Context as Runs, Model, Object, Site, call};
+use kloom_ir::{Expr, FunctionId, InstrKind, Name, Origin, Unit};
+use rustc_hash::FxHashSet;
+use std::sync::Arc;
+
+/// What can be pending.
+const QUEUED: &[&str] = &[
+    "work",
+    "delayed-work",
+    "rcu-work",
+    "kthread-work",
+    "kthread-delayed-work",
+    "timer",
+    "hrtimer",
+    "tasklet",
+];
+
+/// work-not-cancelled.
+pub fn check(context: &Context<'_>, findings: &mut Findings) {
+    let model = context.model();
+    let mut seen = FxHashSet::default();
+    for (id, _) in context.own() {
+        for site in model.inside(id, Verb::Init) {
+            let [object] = site.on.list[..] else { continue };
+            let queued = QUEUED.iter().any(|word| site.effect.says(word));
+            if !queued || site.on.open || site.effect.says("onstack") {
+                continue;
+            }
+            if let Object::Member(owner, _) = object
+                && seen.insert(object)
+            {
+                findings.extend(
+                    Pending {
+                        context,
+                        model,
+                        init: site,
+                        object,
+                        owner,
+                    }
+                    .finding(),
+                );
+            }
+        }
+    }
+}
+
+/// Something that can be pending is initialised.
+pub fn wants(facts: Facts, name: &str) -> bool {
+    facts.get(name).is_some_and(|fact| {
+        fact.effects(Verb::Init)
+            .any(|effect| QUEUED.iter().any(|word| effect.says(word)))
+    })
+}
+
+/// An object of a struct that something else can still run.
+struct Pending<'a> {
+    context: &'a Context<'a>,
+    model: &'a Model,
+    init: &'a Site,
+    object: Object,
+    owner: Name,
+}
+
+/// One file of the module.
+#[derive(Clone, Copy)]
+struct File<'a> {
+    unit: &'a Unit,
+    model: &'a Model,
+    /// What it calls the object.
+    object: Object,
+}
+
+impl Pending<'_> {
+    fn finding(&self) -> Option<Diagnostic> {
+        let own = File {
+            unit: self.context.unit,
+            model: self.model,
+            object: self.object,
+        };
+        let handlers = handlers(self.context.unit, self.model, self.object);
+        let above = holders(self.context.unit, self.owner);
+        let below: Vec<FunctionId> = handlers.iter().flat_map(|f| self.model.below(*f)).collect();
+        if handlers.is_empty() || self.ends_itself(&below, &above) {
+            return None;
+        }
+        // Once its thread has been stopped, a worker runs nothing.
+        let of_worker = self.init.effect.note.contains("kthread-");
+        if own.ends(self.context) || of_worker && self.model.with(Verb::StopThread).next().is_some()
+        {
+            return None;
+        }
+        let (end, what) = self.goes(&below, &above)?;
+        let parts: Vec<Arc<Part>> = self.context.whole.about(self.object)?;
+        let others: Vec<File<'_>> = parts.iter().filter_map(|part| own.in_part(part)).collect();
+        let files: Vec<File<'_>> = others.iter().copied().chain([own]).collect();
+        if others.iter().any(|file| file.ends(self.context))
+            || files.iter().all(|file| file.drained_by(&files))
+        {
+            return None;
+        }
+        let armed = own.armed();
+        if armed.is_none() && others.iter().all(|file| file.armed().is_none()) {
+            return None;
+        }
+        let text = |name| self.context.unit.names.text(name);
+        let Object::Member(owner, member) = self.object else {
+            return None;
+        };
+        let mut trace = vec![step(self.init.span, "initialised here")];
+        trace.extend(armed.map(|site| step(site.span, "queued here, and ended nowhere")));
+        Some(Diagnostic {
+            rule: "work-not-cancelled",
+            severity: Severity::Error,
+            what: format!(
+                "{what} while `{}` of struct {} may be pending",
+                text(member),
+                text(owner)
+            ),
+            why: "it runs afterwards, in memory or code that is gone".to_owned(),
+            help: "cancel it and wait for it before, when nothing can queue it any more".to_owned(),
+            primary: end,
+            label: String::new(),
+            root: Root(end),
+            function: None,
+            trace,
+        })
+    }
+
+    /// Whether the handler itself takes care of the memory, or may do so.
+    fn ends_itself(&self, below: &[FunctionId], above: &[Name]) -> bool {
+        let unit = self.context.unit;
+        below.iter().any(|f| {
+            let own = |site: &Site| owner_of(unit, site).is_none_or(|tag| above.contains(&tag));
+            self.model.inside(*f, Verb::Free).any(own)
+                || self.model.inside(*f, Verb::Put).next().is_some()
+                || self
+                    .model
+                    .inside(*f, Verb::Wake)
+                    .any(|wake| wake.effect.says("completion"))
+                || self.hands_on(*f, above)
+        }) || self.is_awaited(below)
+    }
+
+    /// Whether a function hands one of some structs to something unknown, which may give it back.
+    fn hands_on(&self, id: FunctionId, above: &[Name]) -> bool {
+        let unit = self.context.unit;
+        let f = unit.function(id);
+        let about = |expr: &Expr| {
+            let part = match expr {
+                Expr::AddrOf(place) => {
+                    matches!(object_of(id, f, *place), Some(Object::Member(tag, _)) if above.contains(&tag))
+                }
+                _ => false,
+            };
+            part || tag_of(unit, id, expr).is_some_and(|tag| above.contains(&tag))
+        };
+        let mut instrs = f.blocks.iter().flat_map(|block| &block.instrs);
+        instrs.any(|instr| match &instr.kind {
+            InstrKind::Call(call) => {
+                let unknown = callee(call).is_some_and(|name| {
+                    unit.named(name).is_empty()
+                        && self.context.fact(unit.names.text(name)).is_none()
+                });
+                unknown && call.args.iter().any(|arg| about(&arg.expr))
+            }
+            _ => false,
+        })
+    }
+
+    /// Whether something waits until the handler has changed what it waits for.
+    fn is_awaited(&self, below: &[FunctionId]) -> bool {
+        let unit = self.context.unit;
+        self.model.with(Verb::Wait).any(|wait| {
+            let f = unit.function(wait.function);
+            let around = flow::wait_loop(f, &flow::predecessors(f), wait.spot);
+            around.is_some_and(|around| {
+                let reads = condition(wait.function, f, &around).reads;
+                below.iter().any(|f| self.model.changes(*f, &reads))
+            })
+        })
+    }
+
+    /// Where the memory goes, or the module.
+    fn goes(&self, below: &[FunctionId], above: &[Name]) -> Option<(Span, String)> {
+        let unit = self.context.unit;
+        let own = |f: FunctionId| unit.function(f).origin == Origin::File;
+        let mut started = self.model.below(self.init.function);
+        let made = self.model.with(Verb::Allocate).filter(|site| {
+            let dst = call(unit, site).and_then(|call| call.dst);
+            let place = dst.map(|dst| unit.function(site.function).places.get(dst));
+            let tag = place.and_then(|place| unit.types.struct_tag(unit.types.pointee(place.ty)));
+            tag.is_some_and(|tag| above.contains(&tag))
+        });
+        started.extend(made.map(|site| site.function));
+        let freed = self.model.with(Verb::Free).find(|site| {
+            owner_of(unit, site).is_some_and(|tag| above.contains(&tag))
+                && own(site.function)
+                && !below.contains(&site.function)
+                && !started.contains(&site.function)
+        });
+        if let Some(site) = freed {
+            return Some((site.span, "the memory is freed".to_owned()));
+        }
+        let last = self.model.entries.iter().find(|entry| {
+            matches!(entry.context, Runs::Remove | Runs::Exit)
+                && own(entry.function)
+                && self
+                    .model
+                    .below(entry.function)
+                    .iter()
+                    .any(|f| mentions(unit, *f, above))
+        })?;
+        let f = unit.function(last.function);
+        Some((
+            f.name_span,
+            format!("{}() returns", unit.names.text(f.name)),
+        ))
+    }
+}
+
+impl<'a> File<'a> {
+    fn in_part(&self, part: &'a Part) -> Option<File<'a>> {
+        Some(File {
+            unit: &part.unit,
+            model: &part.model,
+            object: same_object(self.unit, self.object, &part.unit)?,
+        })
+    }
+
+    fn armed(&self) -> Option<&'a Site> {
+        let object = self.object;
+        self.model
+            .with(Verb::Queue)
+            .find(|site| site.on.list.contains(&object))
+    }
+
+    /// Whether something ends it, or may do so.
+    fn ends(&self, context: &Context<'_>) -> bool {
+        let ends = |verb| {
+            let mut sites = self.model.with(verb);
+            sites.any(|site: &Site| {
+                let may = site.on.open || site.on.list.is_empty();
+                site.on.list.contains(&self.object) || may && self.alike(site)
+            })
+        };
+        let is_known = |name| {
+            !self.unit.named(name).is_empty() || context.fact(self.unit.names.text(name)).is_some()
+        };
+        let handed = handed_on(self.unit, is_known);
+        ends(Verb::Cancel) || ends(Verb::Flush) || handed.contains(&self.object)
+    }
+
+    /// Whether an effect is one for objects of this kind.
+    fn alike(&self, site: &Site) -> bool {
+        let queue = self
+            .model
+            .with(Verb::Queue)
+            .chain(self.model.with(Verb::Init));
+        let mut own = queue.filter(|queue| queue.on.list.contains(&self.object));
+        own.any(|queue| {
+            QUEUED
+                .iter()
+                .any(|word| queue.effect.says(word) && site.effect.says(word))
+        }) || site.effect.says("workqueue")
+    }
+
+    /// Whether everything it is queued to here is emptied by one of some files.
+    fn drained_by(&self, files: &[File<'_>]) -> bool {
+        let queues = self.model.with(Verb::Queue);
+        let mut own = queues.filter(|queue| queue.on.list.contains(&self.object));
+        own.all(|queue| files.iter().any(|file| file.drains(self.unit, queue)))
+    }
+
+    /// Whether this file empties what something is queued to in a file.
+    fn drains(&self, unit: &Unit, queue: &Site) -> bool {
+        let same = |object: &Object| same_object(unit, *object, self.unit);
+        let with: Vec<Object> = queue.with.list.iter().filter_map(same).collect();
+        let mut ends = self
+            .model
+            .with(Verb::Flush)
+            .chain(self.model.with(Verb::DestroyWorker));
+        ends.any(|site| {
+            let emptied = site.effect.says("workqueue") || site.effect.verb == Verb::DestroyWorker;
+            let any = site.effect.arg.is_none() || site.on.open;
+            emptied && (any || site.on.list.iter().any(|object| with.contains(object)))
+        })
+    }
+}
+
+/// Whether a function has to do with one of some structs.
+fn mentions(unit: &Unit, id: FunctionId, tags: &[Name]) -> bool {
+    let f = unit.function(id);
+    f.locals.iter().any(|local| {
+        let ty = unit.types.pointee(local.ty);
+        unit.types
+            .struct_tag(ty)
+            .is_some_and(|tag| tags.contains(&tag))
+    })
+}
+
+fn step(span: Span, message: &str) -> Step {
+    Step {
+        span,
+        message: message.to_owned(),
+    }
+}
