@@ -12,15 +12,16 @@ busybox mount -t debugfs none /sys/kernel/debug
 . /run.conf
 
 debug=/sys/kernel/debug
-stuck=9     # seconds after which insmod or rmmod counts as stuck
+stuck=13    # seconds after which insmod or rmmod counts as stuck, later than a hung task is reported
 
 say() { echo "$tag $*" >/dev/kmsg; }
 set_to() { [ ! -e "$2" ] || echo "$1" >"$2"; }
 
-set_to 4 /proc/sys/kernel/hung_task_timeout_secs
+set_to 8 /proc/sys/kernel/hung_task_timeout_secs
+set_to 1 /proc/sys/kernel/hung_task_check_interval_secs
 set_to -1 /proc/sys/kernel/hung_task_warnings
-set_to 4 /proc/sys/kernel/watchdog_thresh
-set_to 10 /sys/module/rcupdate/parameters/rcu_cpu_stall_timeout
+set_to 5 /proc/sys/kernel/watchdog_thresh
+set_to 12 /sys/module/rcupdate/parameters/rcu_cpu_stall_timeout
 
 # A clock that needs no new process: while threads are rationed, nothing can be started.
 ticks=0
@@ -33,6 +34,7 @@ busybox mkfifo /tick
         kill -USR1 1
     done
 ) &
+clock=$!
 
 # Waits for a child that may never end; $status is its exit status, or "stuck".
 await() {
@@ -97,11 +99,7 @@ load() {
     [ "$status" = 0 ] || return
     # Where its code is, to find an address in it once it is gone.
     name=${1##*/}
-    name=$(echo "${name%.ko}" | busybox tr - _)
-    for section in .text .exit.text; do
-        address=$(busybox cat /sys/module/"$name"/sections/$section 2>/dev/null) || continue
-        say section "$1" $section "$address"
-    done
+    say section "$1" .text "$(busybox cat /sys/module/"${name%.ko}"/sections/.text 2>/dev/null)"
 }
 
 unload() {
@@ -109,6 +107,29 @@ unload() {
     await $!
     read -r error </error
     say unload "$1" "$status" "${error##*: }"
+}
+
+# How many threads the kernel has, workers of work queues aside: they come and go.
+threads() {
+    busybox ps -o ppid,comm | busybox awk '$1 == 2 && $2 !~ /^kworker/ { n++ } END { print n + 0 }'
+}
+
+# Loads the modules as they are once, to know how many threads they make where that succeeds.
+count_threads() {
+    before=$(threads)
+    wanted=$inject
+    inject=
+    loaded=
+    for module in $modules; do
+        load "$module"
+        [ "$status" = 0 ] && loaded="$module $loaded"
+    done
+    made=$(($(threads) - before))
+    for module in $loaded; do
+        unload "$module"
+        [ "$status" = 0 ] || made=0
+    done
+    inject=$wanted
 }
 
 exercise() {
@@ -140,6 +161,9 @@ round() {
         busybox sleep "$1"
     fi
     failed=$status
+    if [ "$failed" = 0 ] && [ $made -gt 0 ] && [ "$(threads)" -le "$before" ]; then
+        say hidden $made
+    fi
     for module in $loaded; do
         unload "$module"
         [ "$status" = 0 ] || return 1
@@ -148,6 +172,8 @@ round() {
 }
 
 say start
+made=0
+[ "$inject" != thread-creation ] || count_threads
 round=0
 while [ $round -lt "$rounds" ]; do
     for seconds in $dwell; do
@@ -157,6 +183,8 @@ while [ $round -lt "$rounds" ]; do
         round "$seconds" || break 2
     done
 done
+# A signal that waits to be delivered ends a scan early, without a word.
+kill $clock
 leaks
 # `read` takes one byte at a time, and files like this one give only the first.
 say tainted "$(busybox cat /proc/sys/kernel/tainted)"

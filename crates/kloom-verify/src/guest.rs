@@ -48,7 +48,7 @@ pub struct Script {
     pub dwell: Vec<String>,
     /// What is made to fail while a module is loaded.
     pub inject: Option<&'static str>,
-    /// Names and contents of modules, in the order of loading.
+    /// Names, as the kernel has them, and contents of modules, in the order of loading.
     pub modules: Vec<(String, Vec<u8>)>,
     /// What uses the modules while they run.
     pub exercise: Option<Vec<u8>>,
@@ -163,8 +163,9 @@ fn qemu(image: &Path, accelerator: Accelerator, initrd: &Path) -> Command {
     };
     let machine = format!("microvm,acpi=off,pic=on,pit=on,rtc=on,isa-serial=on,accel={accel}");
     // nokaslr: addresses mean the same in each boot. slab_debug=F: without it, kmemleak misses small objects on 7.3.
+    // no_timer_check: on a busy host the timer may seem not to work.
     let append = "console=ttyS0 panic=-1 nokaslr loglevel=8 reboot=t pty.legacy_count=0 slab_debug=F \
-                  printk.devkmsg=on";
+                  printk.devkmsg=on no_timer_check";
     let mut qemu = Command::new("qemu-system-x86_64");
     qemu.args(["-machine", &machine, "-smp", "2", "-m", "256M"]);
     qemu.args(["-nodefaults", "-no-user-config", "-nographic", "-no-reboot"]);
@@ -187,6 +188,8 @@ pub struct Account {
     pub exercise: Vec<String>,
     /// The kernel's state at the end.
     pub state: console::State,
+    /// How many threads are made where that succeeds, if the modules loaded all the same when it did not.
+    pub hidden: Option<u32>,
     /// How many rounds were begun.
     pub rounds: u32,
     /// The guest came up.
@@ -270,6 +273,7 @@ impl Account {
             "exercise" => self
                 .exercise
                 .push(said.trim_start_matches("exercise ").to_owned()),
+            "hidden" => self.hidden = word().parse().ok(),
             "tainted" => self.state.tainted = word().parse().ok(),
             "locks" => self.state.lockdep = said.split_whitespace().last().map(|on| on == "1"),
             _ => {}
@@ -277,10 +281,10 @@ impl Account {
     }
 }
 
-/// The name that the kernel gives the module of a file.
+/// The module of a file of the guest.
 fn name(path: &str) -> String {
     let file = path.rsplit('/').next().unwrap_or_default();
-    file.strip_suffix(".ko").unwrap_or(file).replace('-', "_")
+    file.strip_suffix(".ko").unwrap_or(file).to_owned()
 }
 
 #[cfg(test)]
@@ -290,9 +294,9 @@ mod tests {
     #[test]
     fn the_guest_gives_account() {
         let text = b"[    1.0][    T1] w3 start\r\n\
-            [    1.1][    T1] w3 round 1\r\n[ 1.2][ T1] w3 load /m/a-b.ko 0 \r\n\
-            [    1.2] w4 end\r\n[ 1.2][ T1] w3 section /m/a-b.ko .text 0xffffffffa0000000\r\n\
-            [    1.3][    T1] w3 unload /m/a-b.ko 137 \r\n[ 1.4][ T1] w3 tainted 4736\r\n\
+            [    1.1][    T1] w3 round 1\r\n[ 1.2][ T1] w3 load /m/a_b.ko 0 \r\n\
+            [    1.2] w4 end\r\n[ 1.2][ T1] w3 section /m/a_b.ko .text 0xffffffffa0000000\r\n\
+            [    1.3][    T1] w3 unload /m/a_b.ko 137 \r\n[ 1.4][ T1] w3 tainted 4736\r\n\
             [    1.4][    T1] w3 locks debug_locks: 0\r\n";
         let account = Account::read(text, "w3");
         assert!(account.started && !account.ended);

@@ -20,8 +20,9 @@ const LIMITS: Limits = Limits {
     time: Duration::from_secs(300),
     bytes: 4 << 20,
 };
-/// Debug information for the module alone; less optimising, or the compiler removes accesses together with their bug.
-const C_FLAGS: &str = "KCFLAGS=-g -O1";
+/// Debug information for the module alone; less optimising, or the compiler removes accesses together with their bug; and no calls
+/// that take the caller's frame away, or the module is missing in stacks.
+const C_FLAGS: &str = "KCFLAGS=-g -O1 -fno-optimize-sibling-calls";
 const RUST_FLAGS: &str = "KRUSTFLAGS=-Cdebuginfo=1";
 
 /// A folder that was built.

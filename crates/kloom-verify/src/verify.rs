@@ -18,6 +18,9 @@ use std::time::Duration;
 /// Seconds between loading and unloading: long enough to work, and too short to have begun.
 const DWELL: [&str; 3] = ["2", "0.3", "0"];
 
+/// How often a guest is started that does not come up: on a busy host a boot can fail.
+const BOOTS: u32 = 3;
+
 /// What is made to fail while a module is loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Inject {
@@ -90,7 +93,7 @@ pub fn verify(folder: &Path, settings: &Settings, provider: &dyn Provider) -> io
     let mut verdict = Verdict {
         path,
         files: diagnoser.into_files(),
-        diagnostics,
+        diagnostics: folded(diagnostics),
         consoles: Vec::new(),
         exercise: Vec::new(),
         failures: Vec::new(),
@@ -124,6 +127,7 @@ pub fn verify(folder: &Path, settings: &Settings, provider: &dyn Provider) -> io
         verdict
             .diagnostics
             .extend(scene.outcome(run, settings, is_silent));
+        verdict.diagnostics.extend(scene.hidden(run));
     }
     for run in runs {
         if !run.account.started {
@@ -139,6 +143,21 @@ pub fn verify(folder: &Path, settings: &Settings, provider: &dyn Provider) -> io
         .sort_by_key(|found| (found.primary.file, found.primary.start, found.rule));
     verdict.diagnostics.dedup();
     Ok(verdict)
+}
+
+/// One finding for each line: a kernel often has several words for one mistake, and the first says most.
+fn folded(found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut folded: Vec<Diagnostic> = Vec::new();
+    for next in found {
+        match folded.iter_mut().find(|first| first.root == next.root) {
+            Some(first) if first.rule != next.rule => {
+                first.why = format!("{}; also {}", first.why, next.why);
+            }
+            Some(_) => {}
+            None => folded.push(next),
+        }
+    }
+    folded
 }
 
 /// One guest's run.
@@ -165,13 +184,12 @@ fn run(folder: &Path, built: &Built, module: &Module, settings: &Settings) -> io
         inject: settings.inject.map(Inject::as_str),
         modules: modules
             .iter()
-            .map(|module| (module.file_name.clone(), module.object.clone()))
+            .map(|module| (module.name.clone(), module.object.clone()))
             .collect(),
         exercise: fs::read(folder.join("verify.sh")).ok(),
     };
     let image = settings.kernel.image();
-    let transcript = guest::run(&image, settings.accelerator, &script, settings.timeout)?;
-    let account = Account::read(&transcript.text, &script.tag);
+    let (transcript, account) = boot(&image, &script, settings)?;
     for (name, section, address) in &account.sections {
         for symbols in symbols.iter_mut().filter(|s| s.module == *name) {
             symbols.loaded_at(section, *address);
@@ -182,7 +200,9 @@ fn run(folder: &Path, built: &Built, module: &Module, settings: &Settings) -> io
         texts: Texts::of(&module.object),
     };
     let mut reader = Reader::new(&subject);
-    reader.push(&transcript.text);
+    if account.started {
+        reader.push(&transcript.text);
+    }
     let state = match account.ended {
         true => account.state,
         false => State::default(),
@@ -194,6 +214,19 @@ fn run(folder: &Path, built: &Built, module: &Module, settings: &Settings) -> io
         account,
         transcript,
     })
+}
+
+/// Runs a guest; once more if it did not come as far as the module.
+fn boot(image: &Path, script: &Script, settings: &Settings) -> io::Result<(Transcript, Account)> {
+    let mut left = BOOTS;
+    loop {
+        let transcript = guest::run(image, settings.accelerator, script, settings.timeout)?;
+        let account = Account::read(&transcript.text, &script.tag);
+        left -= 1;
+        if account.started || left == 0 {
+            return Ok((transcript, account));
+        }
+    }
 }
 
 /// A word that nobody can know beforehand.
@@ -330,6 +363,19 @@ impl Scene<'_> {
         };
         let mut found = self.at_function(rule, what.to_owned(), &run.name, "init_module");
         found.why = format!("the last it said was \"{}\"", run.console.last);
+        Some(found)
+    }
+
+    /// A load that succeeded although no thread could be made.
+    fn hidden(&mut self, run: &Run) -> Option<Diagnostic> {
+        let threads = match run.account.hidden? {
+            1 => "its thread".to_owned(),
+            n => format!("its {n} threads"),
+        };
+        let what = format!("the module loads although {threads} could not be made");
+        let mut found = self.at_function("failure-hidden", what, &run.name, "init_module");
+        found.severity = Severity::Warning;
+        found.help = "give the error of the creation back from init".into();
         Some(found)
     }
 

@@ -27,6 +27,9 @@ pub struct Options {
     /// How often each module has to do what it should.
     #[arg(long, default_value_t = 3)]
     times: u32,
+    /// Put the consoles into this folder.
+    #[arg(long)]
+    keep: Option<PathBuf>,
     /// Fail if fewer rules can be proved, such as for want of a kernel.
     #[arg(long, default_value_t = 1)]
     at_least: usize,
@@ -87,7 +90,7 @@ pub fn run(options: &Options) -> Result<()> {
         };
         let start = Instant::now();
         let settings = settings(&lab, kernel, &proof)?;
-        match prove(&folder, &proof, &settings, options.times) {
+        match prove(&folder, &proof, &settings, options) {
             Ok(seen) => {
                 proved += 1;
                 let seconds = start.elapsed().as_secs();
@@ -152,15 +155,15 @@ fn settings(lab: &Lab, kernel: &Kernel, proof: &Proof) -> Result<Settings> {
 }
 
 /// Runs both modules as often as asked; gives the kinds that were seen.
-fn prove(folder: &Path, proof: &Proof, settings: &Settings, times: u32) -> Result<String> {
+fn prove(folder: &Path, proof: &Proof, settings: &Settings, options: &Options) -> Result<String> {
     let mut seen = BTreeSet::new();
-    for time in 1..=times {
-        let wrong = reports(&folder.join("wrong"), settings)?;
+    for time in 1..=options.times {
+        let wrong = reports(folder, "wrong", settings, options)?;
         if wrong.is_disjoint(&proof.reports) {
             bail!("the wrong module gave {wrong:?} at time {time}");
         }
         seen.extend(wrong);
-        let right = reports(&folder.join("right"), settings)?;
+        let right = reports(folder, "right", settings, options)?;
         if !right.is_empty() {
             bail!("the repaired module gave {right:?} at time {time}");
         }
@@ -168,11 +171,23 @@ fn prove(folder: &Path, proof: &Proof, settings: &Settings, times: u32) -> Resul
     Ok(seen.into_iter().collect::<Vec<_>>().join(", "))
 }
 
-/// The rules of what is found in a module.
-fn reports(folder: &Path, settings: &Settings) -> Result<BTreeSet<String>> {
-    let verdict = verify(folder, settings, &Disk)?;
+/// The rules of what is found in one of the twins.
+fn reports(
+    folder: &Path,
+    twin: &str,
+    settings: &Settings,
+    options: &Options,
+) -> Result<BTreeSet<String>> {
+    let verdict = verify(&folder.join(twin), settings, &Disk)?;
+    if let Some(keep) = &options.keep {
+        fs::create_dir_all(keep)?;
+        for (_, text) in &verdict.consoles {
+            let rule = folder.file_name().unwrap_or_default().to_string_lossy();
+            fs::write(keep.join(format!("{rule}.{twin}.console")), text)?;
+        }
+    }
     if let Some(failure) = verdict.failures.first() {
-        bail!("{failure}");
+        bail!("{twin}: {failure}");
     }
     let rules = verdict
         .diagnostics
