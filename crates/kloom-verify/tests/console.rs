@@ -10,35 +10,14 @@ use std::path::{Path, PathBuf};
 
 /// Kinds of which there is no console yet.
 const UNSEEN: &[&str] = &[
-    "kasan-use-after-free",
-    "kasan-stack",
-    "kasan-unloaded-data",
-    "kasan-out-of-bounds",
-    "kasan-bad-free",
-    "kasan-null-ptr-deref",
     "kasan",
-    "odebug-free-active",
-    "odebug-stack",
-    "odebug",
     "kmemleak",
-    "blocking-in-wait",
-    "sleep-in-atomic",
     "lockdep-recursive",
-    "lockdep-circular",
-    "lockdep-irq-inconsistent",
-    "lockdep-irq-order",
-    "lockdep-wait-context",
-    "lockdep-unlock",
-    "lockdep-freed",
-    "lockdep-held-at-exit",
-    "lockdep-key",
-    "rcu-usage",
     "spinlock",
     "hard-lockup",
     "rcu-stall",
     "workqueue-lockup",
     "kcsan",
-    "kernel-complaint",
 ];
 
 fn logs() -> Vec<PathBuf> {

@@ -79,11 +79,17 @@ impl<'a> Diagnoser<'a> {
             };
         }
         let found = self.on_console(report, &report.kind.id, why(report));
-        let Some((primary, function)) = report.guilty.as_ref().and_then(|f| self.span(f)) else {
+        // Text that is gone when a report is made, such as that of init, may have no line.
+        let stack: Vec<&Frame> = report.guilty.iter().chain(&report.callers).collect();
+        let placed = stack.iter().enumerate();
+        let placed = placed
+            .filter_map(|(at, frame)| Some((at, self.span(frame)?)))
+            .next();
+        let Some((at, (primary, function))) = placed else {
             return found;
         };
-        let callers = report.callers.iter().take(CALLERS);
-        let callers = callers.map(|frame| ("called from here", frame));
+        let callers = stack.iter().skip(at + 1).take(CALLERS);
+        let callers = callers.map(|frame| ("called from here", *frame));
         let steps = report.steps.iter().map(|step| (step.says, &step.frame));
         let mut trace: Vec<Step> = Vec::new();
         for (says, frame) in callers.chain(steps) {

@@ -82,15 +82,14 @@ impl Frame {
         if frames.is_empty() {
             frames.extend(named_only(text));
         }
-        if let Some(address) = text.strip_prefix(b"RIP: ").and_then(|rest| {
-            let at = memchr::memchr(b':', rest)?;
-            address(rest[at + 1..].split(|b| *b == b' ').next()?)
-        }) {
-            frames.push(Frame {
+        for before in [&b"RIP: 0010:"[..], b"at: "] {
+            let at = memchr::memmem::find(text, before).map(|at| at + before.len());
+            let token = at.and_then(|at| text[at..].split(|b| *b == b' ').next());
+            frames.extend(token.and_then(address).map(|address| Frame {
                 code: Code::Address(address),
                 module: None,
-                exact: true,
-            });
+                exact,
+            }));
         }
         frames
     }
@@ -233,6 +232,10 @@ mod tests {
         );
         assert_eq!(
             within("RIP: 0010:0xffffffffa0000010"),
+            ["0xffffffffa0000010"]
+        );
+        assert_eq!(
+            within("#0: ffff (&m){+.+.}, at: 0xffffffffa0000010"),
             ["0xffffffffa0000010"]
         );
         assert!(Frame::within(b"RIP: 0010:f+0x4/0x8 [m]")[0].exact);
