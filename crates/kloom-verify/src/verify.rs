@@ -134,6 +134,11 @@ pub fn verify(folder: &Path, settings: &Settings, provider: &dyn Provider) -> io
             verdict
                 .failures
                 .push(format!("the guest of {} did not come up", run.name));
+        } else if run.is_late(settings) {
+            verdict.failures.push(format!(
+                "the guest of {} had no time left to look for leaks; see --timeout",
+                run.name
+            ));
         }
         verdict.exercise.extend(run.account.exercise);
         verdict.consoles.push((run.name, run.transcript.text));
@@ -168,6 +173,16 @@ struct Run {
     account: Account,
     transcript: Transcript,
     console: Console,
+}
+
+impl Run {
+    /// Time was over after the module was unloaded for the last time: that is not the module's doing.
+    fn is_late(&self, settings: &Settings) -> bool {
+        let last = self.account.outcomes.last();
+        let unloaded = last.is_some_and(|last| !last.load && last.status == Status::Done);
+        let rounds_are_over = self.account.rounds == settings.rounds && unloaded;
+        self.transcript.end == End::OutOfTime && !self.account.ended && rounds_are_over
+    }
 }
 
 fn run(folder: &Path, built: &Built, module: &Module, settings: &Settings) -> io::Result<Run> {
@@ -348,7 +363,7 @@ impl Scene<'_> {
             };
             return Some(self.at_function(rule, what, &outcome.module, function));
         }
-        if run.account.ended {
+        if run.account.ended || run.is_late(settings) {
             return None;
         }
         let what = match run.transcript.end {
