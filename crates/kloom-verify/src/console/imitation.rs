@@ -91,27 +91,13 @@ fn without_directives(format: &[u8]) -> String {
     text
 }
 
-/// How a guest ended, and what it said of its kernel then.
+/// What the guest said of its kernel's state at the end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct State {
     /// `/proc/sys/kernel/tainted`.
     pub tainted: Option<u64>,
     /// `debug_locks` of `/proc/lockdep_stats`.
     pub lockdep: Option<bool>,
-    /// How it ended.
-    pub end: End,
-}
-
-/// How a guest ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum End {
-    /// By itself.
-    #[default]
-    Over,
-    /// Its time was up.
-    Late,
-    /// It had said more than anybody reads.
-    Flooded,
 }
 
 impl State {

@@ -178,10 +178,6 @@ impl Kinds {
         &self.all[number]
     }
 
-    pub fn named(&self, id: &str) -> Option<&Kind> {
-        self.all.iter().find(|kind| kind.id == id)
-    }
-
     pub fn iter(&self) -> impl Iterator<Item = &Kind> {
         self.all.iter()
     }

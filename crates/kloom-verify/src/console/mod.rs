@@ -20,7 +20,7 @@ mod tests;
 
 pub use diagnose::{Diagnoser, Place, Symbolizer};
 pub use frame::{Code, Frame};
-pub use imitation::{End, State, Texts};
+pub use imitation::{State, Texts};
 pub use kinds::Kind;
 pub use reader::{Reader, Subject};
 pub use report::{Console, Imitation, Origin, Report, Step};

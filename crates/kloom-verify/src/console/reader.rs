@@ -2,7 +2,7 @@
 
 use super::block::{Block, Goes, Section, Writer};
 use super::frame::Frame;
-use super::imitation::{End, State, Texts};
+use super::imitation::{State, Texts};
 use super::kinds::{Kind, Kinds};
 use super::line::{Line, Splitter};
 use super::pattern::any;
@@ -100,20 +100,6 @@ impl<'a> Reader<'a> {
             }
         }
         console.reports.sort_by_key(|report| *report.lines.start());
-        if let Some(kind) = ended(lines.kinds, &console, state.end) {
-            console.reports.push(Report {
-                kind,
-                headline: console.last.clone(),
-                origin: Origin::Kernel,
-                guilty: None,
-                callers: Vec::new(),
-                steps: Vec::new(),
-                lines: console.lines..=console.lines,
-                time: None,
-                count: 1,
-                then: None,
-            });
-        }
         console
     }
 }
@@ -269,18 +255,6 @@ impl Subject {
             Some(module) => self.modules.is_empty() || self.modules.contains(module),
             None => frame.is_in_a_gone_module(),
         }
-    }
-}
-
-/// What is to be said of how a guest ended. That its time was up needs no saying where reports say why.
-fn ended(kinds: &'static Kinds, console: &Console, end: End) -> Option<&'static Kind> {
-    let mut origins = console.reports.iter().map(|report| report.origin);
-    match end {
-        End::Flooded => kinds.named("console-flooded"),
-        End::Late if origins.all(|origin| matches!(origin, Origin::Module(_))) => {
-            kinds.named("guest-silent")
-        }
-        End::Over | End::Late => None,
     }
 }
 

@@ -320,28 +320,6 @@ fn nothing_hostile_is_left_in_what_is_shown() {
     assert!(!console.last.chars().any(char::is_control));
 }
 
-#[test]
-fn a_guest_that_stops_talking_is_reported() {
-    let text = printk(1, "T45", &["m: here we go"]).concat();
-    let late = State {
-        end: End::Late,
-        ..State::default()
-    };
-    let console = read_with(&Subject::default(), late, &text);
-    assert_eq!(ids(&console), [("guest-silent", Origin::Kernel)]);
-    assert_eq!(console.reports[0].headline, "m: here we go");
-    let flooded = State {
-        end: End::Flooded,
-        ..State::default()
-    };
-    assert_eq!(
-        ids(&read_with(&Subject::default(), flooded, "x")),
-        [("console-flooded", Origin::Kernel)]
-    );
-    let told = printk(3, "T47", KASAN).concat();
-    assert_eq!(read_with(&Subject::default(), late, &told).reports.len(), 1);
-}
-
 struct Table;
 
 impl Symbolizer for Table {
