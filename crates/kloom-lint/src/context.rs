@@ -1,7 +1,8 @@
 //! What a check sees, and where it puts what it found.
 
+use crate::objects::all_handlers;
 use crate::whole::Whole;
-use kloom_diag::{Diagnostic, FileId, Provider};
+use kloom_diag::{Diagnostic, FileId, Provider, Span};
 use kloom_facts::{Effect, Fact, Facts, Target, Verb};
 use kloom_flow::Analysis;
 use kloom_flow::model::{Model, Object};
@@ -9,6 +10,7 @@ use kloom_ir::{
     Base, Call, Callee, Function, FunctionId, Global, Instr, InstrKind, Linkage, Origin, PlaceId,
     TopMacro, Unit,
 };
+use rustc_hash::FxHashMap;
 use std::cell::OnceCell;
 
 /// One unit with all that is known about it.
@@ -29,6 +31,8 @@ pub struct Context<'a> {
     pub whole: Whole<'a>,
     /// What runs where; made when the first check asks for it.
     pub model: OnceCell<Model>,
+    /// What works and timers run; made when the first check asks for it.
+    pub handlers: OnceCell<FxHashMap<Object, Vec<FunctionId>>>,
 }
 
 /// A call with where it stands.
@@ -49,6 +53,24 @@ impl<'a> Context<'a> {
     pub fn model(&self) -> &Model {
         self.model
             .get_or_init(|| Model::of(self.unit, self.facts, self.target))
+    }
+
+    /// The functions that a work item or timer runs, as far as they are in sight.
+    pub fn handlers(&self, object: Object) -> &[FunctionId] {
+        let all = self
+            .handlers
+            .get_or_init(|| all_handlers(self.unit, self.model()));
+        all.get(&object).map_or(&[], Vec::as_slice)
+    }
+
+    /// The name of the function of the file that a place lies in.
+    pub fn function_at(&self, at: Span) -> Option<String> {
+        let around = |f: &FunctionId| {
+            let span = self.unit.function(*f).span;
+            span.file == at.file && span.start <= at.start && at.end <= span.end
+        };
+        let id = self.own().map(|(id, _)| id).find(around)?;
+        Some(self.function_name(id))
     }
 
     /// The functions of the file that was asked for, with their ids.

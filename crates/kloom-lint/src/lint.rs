@@ -233,6 +233,7 @@ fn lint_unit(linter: &Linter<'_>, path: &str, unit: Unit) -> FileReport {
         provider: linter.front.provider,
         whole: Whole::new(linter, path, &unit),
         model: OnceCell::new(),
+        handlers: OnceCell::new(),
     };
     let mut findings = Findings::default();
     for check in linter.selection.checks() {

@@ -6,35 +6,39 @@ use kloom_flow::model::condition::{callee, object_of};
 use kloom_flow::model::{Model, Object, Site, call};
 use kloom_ir::{Base, Elem, Expr, FunctionId, InstrKind, Name, Type, TypeId, Unit};
 use memchr::memmem;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// How deep structs are looked for in others.
 const MAX_DEPTH: usize = 6;
 
-/// The functions that an object runs, as far as they are in sight.
-pub fn handlers(unit: &Unit, model: &Model, object: Object) -> Vec<FunctionId> {
-    let mut all = Vec::new();
+/// The functions that each object runs, as far as they are in sight.
+pub fn all_handlers(unit: &Unit, model: &Model) -> FxHashMap<Object, Vec<FunctionId>> {
+    let mut all: FxHashMap<Object, Vec<FunctionId>> = FxHashMap::default();
     for site in model.with(Verb::Init) {
-        if !site.on.list.contains(&object) {
-            continue;
-        }
         let arg = call(unit, site).zip(site.effect.with);
         let arg = arg.and_then(|(call, n)| call.args.get(usize::from(n)));
-        all.extend(arg.into_iter().flat_map(|arg| named(unit, &arg.expr)));
+        for function in arg.into_iter().flat_map(|arg| named(unit, &arg.expr)) {
+            for object in &site.on.list {
+                all.entry(*object).or_default().push(*function);
+            }
+        }
     }
     // Some are set by an assignment: `timer.function = expire`.
     for (at, f) in unit.functions.iter().enumerate() {
         for instr in f.blocks.iter().flat_map(|block| &block.instrs) {
             if let InstrKind::Assign { dst, src } = &instr.kind
+                && let functions @ [_, ..] = named(unit, src)
                 && let Base::Step(outer, Elem::Field { .. }) = f.places.get(*dst).base
-                && object_of(FunctionId(at as u32), f, outer) == Some(object)
+                && let Some(object) = object_of(FunctionId(at as u32), f, outer)
             {
-                all.extend(named(unit, src));
+                all.entry(object).or_default().extend(functions);
             }
         }
     }
-    all.sort_unstable();
-    all.dedup();
+    for list in all.values_mut() {
+        list.sort_unstable();
+        list.dedup();
+    }
     all
 }
 

@@ -20,7 +20,7 @@ use kloom_diag::Span;
 use kloom_facts::{Effect, Fact, Facts, Target, Verb};
 use kloom_ir::{BlockId, Call, Callee, FunctionId, InstrKind, Name, Unit};
 use object::Copies;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// One call with one of its effects.
 #[derive(Clone, Debug)]
@@ -249,7 +249,11 @@ impl Model {
     }
 
     /// The calls with an effect on one of these objects.
-    pub fn on(&self, verb: Verb, objects: &Objects) -> impl Iterator<Item = &Site> {
+    pub fn on<'a>(
+        &'a self,
+        verb: Verb,
+        objects: &Objects,
+    ) -> impl Iterator<Item = &'a Site> + use<'a> {
         self.related(verb, objects)
             .into_iter()
             .map(|at| &self.sites[at])
@@ -286,17 +290,17 @@ impl Model {
     /// The functions that can run in one piece with a function: those that lead to it, and all
     /// that these lead to.
     pub fn around(&self, id: FunctionId) -> Vec<FunctionId> {
-        reach(self.above(id), self.contexts.len(), |f| self.callees(f))
+        reach(self.above(id), |f| self.callees(f))
     }
 
     /// A function with all of the unit that lead to it.
     pub fn above(&self, id: FunctionId) -> Vec<FunctionId> {
-        reach(vec![id], self.contexts.len(), |f| self.callers(f))
+        reach(vec![id], |f| self.callers(f))
     }
 
     /// A function with all of the unit that it calls, directly or not.
     pub fn below(&self, id: FunctionId) -> Vec<FunctionId> {
-        reach(vec![id], self.contexts.len(), |f| self.callees(f))
+        reach(vec![id], |f| self.callees(f))
     }
 
     /// Whether a function itself may change one of these: it assigns it or hands over its address.
@@ -332,18 +336,16 @@ impl Model {
 
 fn reach<'a>(
     from: Vec<FunctionId>,
-    count: usize,
     next: impl Fn(FunctionId) -> &'a [FunctionId],
 ) -> Vec<FunctionId> {
-    let mut seen = vec![false; count];
+    let mut seen = FxHashSet::default();
     let mut open = from;
-    let mut all = Vec::new();
     while let Some(f) = open.pop() {
-        if !std::mem::replace(&mut seen[f.0 as usize], true) {
-            all.push(f);
+        if seen.insert(f) {
             open.extend(next(f));
         }
     }
+    let mut all: Vec<FunctionId> = seen.into_iter().collect();
     all.sort_unstable();
     all
 }

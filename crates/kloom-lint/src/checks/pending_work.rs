@@ -1,7 +1,7 @@
 //! Works and timers that live in memory that goes, and that nothing ends before.
 
 use crate::context::{Context, Findings};
-use crate::objects::{handed_on, handlers, holders, owner_of, tag_of};
+use crate::objects::{handed_on, holders, owner_of, tag_of};
 use crate::whole::{Part, same_object};
 use kloom_diag::{Diagnostic, Root, Severity, Span, Step};
 use kloom_facts::{Facts, Verb};
@@ -28,6 +28,7 @@ const QUEUED: &[&str] = &[
 pub fn check(context: &Context<'_>, findings: &mut Findings) {
     let model = context.model();
     let mut seen = FxHashSet::default();
+    let loose = Loose::of(context, context.unit, model);
     for (id, _) in context.own() {
         for site in model.inside(id, Verb::Init) {
             let [object] = site.on.list[..] else { continue };
@@ -42,6 +43,7 @@ pub fn check(context: &Context<'_>, findings: &mut Findings) {
                     Pending {
                         context,
                         model,
+                        loose: &loose,
                         init: site,
                         object,
                         owner,
@@ -65,6 +67,7 @@ pub fn wants(facts: Facts, name: &str) -> bool {
 struct Pending<'a> {
     context: &'a Context<'a>,
     model: &'a Model,
+    loose: &'a Loose<'a>,
     init: &'a Site,
     object: Object,
     owner: Name,
@@ -75,8 +78,29 @@ struct Pending<'a> {
 struct File<'a> {
     unit: &'a Unit,
     model: &'a Model,
+    loose: &'a Loose<'a>,
     /// What it calls the object.
     object: Object,
+}
+
+/// What a file does to objects that cannot be told apart.
+struct Loose<'a> {
+    /// Their addresses get somewhere that may end them.
+    handed: FxHashSet<Object>,
+    /// Calls that end something unnamed.
+    ends: Vec<&'a Site>,
+}
+
+impl<'a> Loose<'a> {
+    fn of(context: &Context<'_>, unit: &Unit, model: &'a Model) -> Loose<'a> {
+        let is_known =
+            |name| !unit.named(name).is_empty() || context.fact(unit.names.text(name)).is_some();
+        let ends = model.with(Verb::Cancel).chain(model.with(Verb::Flush));
+        Loose {
+            handed: handed_on(unit, is_known),
+            ends: ends.filter(|site| !site.on.is_known()).collect(),
+        }
+    }
 }
 
 impl Pending<'_> {
@@ -84,27 +108,32 @@ impl Pending<'_> {
         let own = File {
             unit: self.context.unit,
             model: self.model,
+            loose: self.loose,
             object: self.object,
         };
-        let handlers = handlers(self.context.unit, self.model, self.object);
+        // Once its thread has been stopped, a worker runs nothing.
+        let of_worker = self.init.effect.note.contains("kthread-");
+        if own.ends() || of_worker && self.model.with(Verb::StopThread).next().is_some() {
+            return None;
+        }
+        let handlers = self.context.handlers(self.object);
         let above = holders(self.context.unit, self.owner);
         let below: Vec<FunctionId> = handlers.iter().flat_map(|f| self.model.below(*f)).collect();
         if handlers.is_empty() || self.ends_itself(&below, &above) {
             return None;
         }
-        // Once its thread has been stopped, a worker runs nothing.
-        let of_worker = self.init.effect.note.contains("kthread-");
-        if own.ends(self.context) || of_worker && self.model.with(Verb::StopThread).next().is_some()
-        {
-            return None;
-        }
         let (end, what) = self.goes(&below, &above)?;
         let parts: Vec<Arc<Part>> = self.context.whole.about(self.object)?;
-        let others: Vec<File<'_>> = parts.iter().filter_map(|part| own.in_part(part)).collect();
+        let loose: Vec<Loose<'_>> = parts
+            .iter()
+            .map(|part| Loose::of(self.context, &part.unit, &part.model))
+            .collect();
+        let others = parts.iter().zip(&loose);
+        let others: Vec<File<'_>> = others
+            .filter_map(|(part, loose)| own.in_part(part, loose))
+            .collect();
         let files: Vec<File<'_>> = others.iter().copied().chain([own]).collect();
-        if others.iter().any(|file| file.ends(self.context))
-            || files.iter().all(|file| file.drained_by(&files))
-        {
+        if others.iter().any(File::ends) || files.iter().all(|file| file.drained_by(&files)) {
             return None;
         }
         let armed = own.armed();
@@ -130,7 +159,7 @@ impl Pending<'_> {
             primary: end,
             label: String::new(),
             root: Root(end),
-            function: None,
+            function: self.context.function_at(end),
             trace,
         })
     }
@@ -170,7 +199,8 @@ impl Pending<'_> {
                     unit.named(name).is_empty()
                         && self.context.fact(unit.names.text(name)).is_none()
                 });
-                unknown && call.args.iter().any(|arg| about(&arg.expr))
+                // What is asked for an answer only looks.
+                unknown && call.dst.is_none() && call.args.iter().any(|arg| about(&arg.expr))
             }
             _ => false,
         })
@@ -228,44 +258,35 @@ impl Pending<'_> {
 }
 
 impl<'a> File<'a> {
-    fn in_part(&self, part: &'a Part) -> Option<File<'a>> {
+    fn in_part(&self, part: &'a Part, loose: &'a Loose<'a>) -> Option<File<'a>> {
         Some(File {
             unit: &part.unit,
             model: &part.model,
+            loose,
             object: same_object(self.unit, self.object, &part.unit)?,
         })
     }
 
+    /// The calls with an effect on the object.
+    fn on(&self, verb: Verb) -> impl Iterator<Item = &'a Site> + use<'a> {
+        self.model.on(verb, &self.object.into())
+    }
+
     fn armed(&self) -> Option<&'a Site> {
-        let object = self.object;
-        self.model
-            .with(Verb::Queue)
-            .find(|site| site.on.list.contains(&object))
+        self.on(Verb::Queue).next()
     }
 
     /// Whether something ends it, or may do so.
-    fn ends(&self, context: &Context<'_>) -> bool {
-        let ends = |verb| {
-            let mut sites = self.model.with(verb);
-            sites.any(|site: &Site| {
-                let may = site.on.open || site.on.list.is_empty();
-                site.on.list.contains(&self.object) || may && self.alike(site)
-            })
-        };
-        let is_known = |name| {
-            !self.unit.named(name).is_empty() || context.fact(self.unit.names.text(name)).is_some()
-        };
-        let handed = handed_on(self.unit, is_known);
-        ends(Verb::Cancel) || ends(Verb::Flush) || handed.contains(&self.object)
+    fn ends(&self) -> bool {
+        self.on(Verb::Cancel).next().is_some()
+            || self.on(Verb::Flush).next().is_some()
+            || self.loose.handed.contains(&self.object)
+            || self.loose.ends.iter().any(|site| self.alike(site))
     }
 
     /// Whether an effect is one for objects of this kind.
     fn alike(&self, site: &Site) -> bool {
-        let queue = self
-            .model
-            .with(Verb::Queue)
-            .chain(self.model.with(Verb::Init));
-        let mut own = queue.filter(|queue| queue.on.list.contains(&self.object));
+        let mut own = self.on(Verb::Queue).chain(self.on(Verb::Init));
         own.any(|queue| {
             QUEUED
                 .iter()
@@ -275,9 +296,8 @@ impl<'a> File<'a> {
 
     /// Whether everything it is queued to here is emptied by one of some files.
     fn drained_by(&self, files: &[File<'_>]) -> bool {
-        let queues = self.model.with(Verb::Queue);
-        let mut own = queues.filter(|queue| queue.on.list.contains(&self.object));
-        own.all(|queue| files.iter().any(|file| file.drains(self.unit, queue)))
+        self.on(Verb::Queue)
+            .all(|queue| files.iter().any(|file| file.drains(self.unit, queue)))
     }
 
     /// Whether this file empties what something is queued to in a file.

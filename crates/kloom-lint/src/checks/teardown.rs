@@ -1,7 +1,7 @@
 //! What is torn down before that which still uses it, or sets it going again, has ended.
 
 use crate::context::{Context, Findings};
-use crate::objects::{handlers, named, tag_of};
+use crate::objects::{named, tag_of};
 use kloom_diag::{Diagnostic, Root, Severity, Span, Step};
 use kloom_facts::{Facts, Verb};
 use kloom_flow::model::condition::{callee, mentioned, object_of, tested};
@@ -52,7 +52,6 @@ pub struct End<'a> {
 
 /// The calls of a function that end something whose code is in sight.
 pub fn ends_in<'a>(context: &Context<'a>, model: &'a Model, id: FunctionId) -> Vec<End<'a>> {
-    let unit = context.unit;
     let below = |runs: &[FunctionId]| runs.iter().flat_map(|f| model.below(*f)).collect();
     let mut all = Vec::new();
     let cancels = model
@@ -60,12 +59,12 @@ pub fn ends_in<'a>(context: &Context<'a>, model: &'a Model, id: FunctionId) -> V
         .filter(|site| site.effect.says("sync"));
     for site in cancels.chain(model.inside(id, Verb::Flush)) {
         if let ([object], false) = (&site.on.list[..], site.on.open) {
-            let runs = handlers(unit, model, *object);
+            let runs = context.handlers(*object);
             if !runs.is_empty() {
                 all.push(End {
                     site,
                     object: Some(*object),
-                    runs: below(&runs),
+                    runs: below(runs),
                 });
             }
         }
@@ -234,7 +233,14 @@ impl Order<'_> {
         let mut all = Vec::new();
         let tasklets = || {
             let cancels = self.model.inside(self.id, Verb::Cancel);
-            cancels.filter(|site| site.effect.says("tasklet") && site.on.is_known())
+            let made = |site: &Site| {
+                let mut inits = self.model.inside(self.id, Verb::Init);
+                inits.any(|init| init.on.meet(&site.on))
+            };
+            // Where it is made, nothing has scheduled it yet.
+            cancels.filter(move |site| {
+                site.effect.says("tasklet") && site.on.is_known() && !made(site)
+            })
         };
         for off in tasklets().filter(|site| is_final(site)) {
             let kill = tasklets().find(|kill| {

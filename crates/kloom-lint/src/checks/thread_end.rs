@@ -292,7 +292,16 @@ impl Life<'_> {
         help: &str,
         trace: Vec<Step>,
     ) -> Diagnostic {
-        finding(rule, severity, primary, what, why, help, trace)
+        finding(
+            self.context,
+            rule,
+            severity,
+            primary,
+            what,
+            why,
+            help,
+            trace,
+        )
     }
 }
 
@@ -301,6 +310,7 @@ fn not_destroyed(context: &Context<'_>, model: &Model, made: &Site) -> Option<Di
     let last = last_function(context, model, &parts)?;
     let callee = context.unit.names.text(made.callee);
     Some(finding(
+        context,
         "worker-not-destroyed",
         Severity::Error,
         made.span,
@@ -410,6 +420,7 @@ fn last_function(
 
 #[allow(clippy::too_many_arguments)]
 fn finding(
+    context: &Context<'_>,
     rule: &'static str,
     severity: Severity,
     primary: Span,
@@ -427,7 +438,7 @@ fn finding(
         primary,
         label: String::new(),
         root: Root(primary),
-        function: None,
+        function: context.function_at(primary),
         trace,
     }
 }

@@ -1,7 +1,7 @@
 //! Work items that wait for themselves, or are initialised while somebody uses them.
 
 use crate::context::{Context, Findings};
-use crate::objects::{handlers, happens, named};
+use crate::objects::{happens, named};
 use kloom_diag::{Diagnostic, Root, Severity, Span, Step};
 use kloom_facts::{Facts, Verb};
 use kloom_flow::model::flow::{self, Assumed, Code, Walk};
@@ -51,9 +51,8 @@ fn waits_for_itself(context: &Context<'_>, model: &Model, object: Object) -> Opt
                 .iter()
                 .all(|queue| queue.is_known() && queue.meet(&site.on))
     };
-    let handlers = handlers(unit, model, object);
     // With more than one, the object is one of several of its kind.
-    let &[handler] = &handlers[..] else {
+    let &[handler] = context.handlers(object) else {
         return None;
     };
     for f in model.below(handler).into_iter().filter(|f| own(*f)) {
