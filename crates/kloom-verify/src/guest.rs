@@ -297,7 +297,7 @@ mod tests {
             [    1.1][    T1] w3 round 1\r\n[ 1.2][ T1] w3 load /m/a_b.ko 0 \r\n\
             [    1.2] w4 end\r\n[ 1.2][ T1] w3 section /m/a_b.ko .text 0xffffffffa0000000\r\n\
             [    1.3][    T1] w3 unload /m/a_b.ko 137 \r\n[ 1.4][ T1] w3 tainted 4736\r\n\
-            [    1.4][    T1] w3 locks debug_locks: 0\r\n";
+            [    1.4][    T1] w3 locks debug_locks: 0\r\n[ 1.5] w3 hidden 2\r\n";
         let account = Account::read(text, "w3");
         assert!(account.started && !account.ended);
         assert_eq!(account.rounds, 1);
@@ -316,5 +316,6 @@ mod tests {
         assert_eq!(account.sections, [text]);
         assert_eq!(account.state.tainted, Some(4736));
         assert_eq!(account.state.lockdep, Some(false));
+        assert_eq!(account.hidden, Some(2));
     }
 }

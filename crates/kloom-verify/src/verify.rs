@@ -309,7 +309,9 @@ impl Scene<'_> {
         if place.is_none() && message.severity < Severity::Error && message.at != At::Module {
             return None;
         }
-        let mut found = self.whole(message.tool.as_str(), message.text.clone());
+        // The name of the copy's folder is another one each time.
+        let copy = format!("{}/", self.built.folder().display());
+        let mut found = self.whole(message.tool.as_str(), message.text.replace(&copy, ""));
         found.severity = message.severity;
         if let Some((span, function)) = place {
             (found.primary, found.root, found.function) = (span, Root(span), function);
@@ -529,5 +531,44 @@ impl Scene<'_> {
             }
         }
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(rule: &'static str, start: u32) -> Diagnostic {
+        let span = Span::new(kloom_diag::FileId(0), start, start + 1);
+        Diagnostic {
+            rule,
+            severity: Severity::Error,
+            what: String::new(),
+            why: format!("it said {rule}"),
+            help: String::new(),
+            primary: span,
+            label: String::new(),
+            root: Root(span),
+            function: None,
+            trace: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_line_has_one_finding_that_names_the_others() {
+        let all = folded(vec![
+            found("a", 1),
+            found("b", 1),
+            found("a", 1),
+            found("b", 7),
+        ]);
+        let seen: Vec<_> = all
+            .iter()
+            .map(|found| (found.rule, found.why.as_str()))
+            .collect();
+        assert_eq!(
+            seen,
+            [("a", "it said a; also it said b"), ("b", "it said b")]
+        );
     }
 }

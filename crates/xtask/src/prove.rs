@@ -8,7 +8,7 @@ use kloom_verify::guest;
 use kloom_verify::lab::{Kernel, Lab};
 use kloom_verify::verify::{Inject, Settings, verify};
 use serde::Deserialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -159,10 +159,10 @@ fn prove(folder: &Path, proof: &Proof, settings: &Settings, options: &Options) -
     let mut seen = BTreeSet::new();
     for time in 1..=options.times {
         let wrong = reports(folder, "wrong", settings, options)?;
-        if wrong.is_disjoint(&proof.reports) {
+        if !wrong.keys().any(|rule| proof.reports.contains(rule)) {
             bail!("the wrong module gave {wrong:?} at time {time}");
         }
-        seen.extend(wrong);
+        seen.extend(wrong.into_keys());
         let right = reports(folder, "right", settings, options)?;
         if !right.is_empty() {
             bail!("the repaired module gave {right:?} at time {time}");
@@ -171,13 +171,13 @@ fn prove(folder: &Path, proof: &Proof, settings: &Settings, options: &Options) -
     Ok(seen.into_iter().collect::<Vec<_>>().join(", "))
 }
 
-/// The rules of what is found in one of the twins.
+/// What is found in one of the twins, by rule.
 fn reports(
     folder: &Path,
     twin: &str,
     settings: &Settings,
     options: &Options,
-) -> Result<BTreeSet<String>> {
+) -> Result<BTreeMap<String, String>> {
     let verdict = verify(&folder.join(twin), settings, &Disk)?;
     if let Some(keep) = &options.keep {
         fs::create_dir_all(keep)?;
@@ -189,11 +189,10 @@ fn reports(
     if let Some(failure) = verdict.failures.first() {
         bail!("{twin}: {failure}");
     }
-    let rules = verdict
-        .diagnostics
-        .iter()
-        .map(|found| found.rule.to_owned());
-    Ok(rules.collect())
+    let found = verdict.diagnostics.into_iter();
+    Ok(found
+        .map(|found| (found.rule.to_owned(), found.what))
+        .collect())
 }
 
 #[cfg(test)]
