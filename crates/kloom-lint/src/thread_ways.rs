@@ -57,8 +57,8 @@ pub fn ends_by_itself(
     if walked { End::Unknown } else { end }
 }
 
-/// Whether a thread's function gets into a loop that only a stop can end.
-pub fn runs_for_ever(context: &Context<'_>, model: &Model, id: FunctionId) -> bool {
+/// Where a thread's function gets into a loop that only a stop can end.
+pub fn runs_for_ever(context: &Context<'_>, model: &Model, id: FunctionId) -> Option<Span> {
     let f = context.unit.function(id);
     let ways = Ways::new(context, model, id, None);
     let follows = |at: BlockId, to: BlockId| ways.follows(at, to);
@@ -82,7 +82,14 @@ pub fn runs_for_ever(context: &Context<'_>, model: &Model, id: FunctionId) -> bo
         }
         Walk::On
     });
-    loops.into_iter().take(MAX_LOOPS).any(|block| !ends(block))
+    let mut loops = loops.into_iter().take(MAX_LOOPS);
+    let circle = flow::circle(f, loops.find(|block| !ends(*block))?);
+    let blocks = f.blocks.iter().zip(circle).filter(|(_, on)| *on);
+    let spans = blocks.flat_map(|(block, _)| block.instrs.iter().map(|instr| instr.span));
+    let inside = |span: &Span| {
+        span.file == f.span.file && f.span.start <= span.start && span.end <= f.span.end
+    };
+    Some(spans.filter(inside).min().unwrap_or(f.name_span))
 }
 
 /// What runs when a thread is stopped, and when the module or device goes.

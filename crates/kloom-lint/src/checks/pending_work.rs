@@ -146,6 +146,7 @@ impl Pending<'_> {
         };
         let mut trace = vec![step(self.init.span, "initialised here")];
         trace.extend(armed.map(|site| step(site.span, "queued here, and ended nowhere")));
+        trace.extend(self.ended_beside(&above));
         Some(Diagnostic {
             rule: "work-not-cancelled",
             severity: Severity::Error,
@@ -162,6 +163,21 @@ impl Pending<'_> {
             function: self.context.function_at(end),
             trace,
         })
+    }
+
+    /// Where others of the struct are ended for good: this one is missing there.
+    fn ended_beside(&self, above: &[Name]) -> Option<Step> {
+        let last = self.model.with(Verb::Cancel).filter(|site| {
+            let runs = self.model.contexts(site.function);
+            let beside =
+                |object: &Object| matches!(object, Object::Member(tag, _) if above.contains(tag));
+            site.effect.says("sync")
+                && site.on.list.iter().all(beside)
+                && site.on.is_known()
+                && (runs.has(Runs::Remove) || runs.has(Runs::Exit))
+        });
+        let last = last.max_by_key(|site| site.span)?;
+        Some(step(last.span, "others of the struct are ended here"))
     }
 
     /// Whether the handler itself takes care of the memory, or may do so.

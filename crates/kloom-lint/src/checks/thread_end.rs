@@ -76,16 +76,19 @@ impl Life<'_> {
         let [function] = self.thread.functions[..] else {
             return None;
         };
-        let never = runs_for_ever(self.context, self.model, function);
+        let circle = runs_for_ever(self.context, self.model, function)?;
         // What holds the module outlives nothing.
-        if !never || self.does(Verb::Put, "module") || self.does(Verb::ControlThread, "signal") {
+        if self.does(Verb::Put, "module") || self.does(Verb::ControlThread, "signal") {
             return None;
         }
         let parts = outlives(self.context, self.model, self.made, Verb::StopThread)?;
         let last = last_function(self.context, self.model, &parts)?;
         let f = self.unit().function(function);
         let name = self.unit().names.text(f.name);
-        let mut trace = vec![step(f.name_span, "this function runs until it is stopped")];
+        let mut trace = vec![step(
+            circle,
+            "this loop ends only when the thread is stopped",
+        )];
         trace.extend(last.map(|span| step(span, "when this returns, the code can go")));
         Some(self.finding(
             "thread-not-stopped",
