@@ -423,3 +423,52 @@ fn lines_of_a_build_have_kinds() {
     );
     assert_eq!(id("  CC [M]  m.o"), None);
 }
+
+#[test]
+fn a_race_is_placed_at_the_write() {
+    let lines = [
+        LEAD,
+        "BUG: KCSAN: data-race in reader [m] / writer [m]",
+        "",
+        "read to 0xffffffffa0002000 of 4 bytes by task 46 on cpu 0:",
+        " reader+0x10/0x40 [m]",
+        " kthread+0x2d2/0x3a0",
+        "",
+        "write to 0xffffffffa0002000 of 4 bytes by task 47 on cpu 1:",
+        " writer+0x18/0x40 [m]",
+        " kthread+0x2d2/0x3a0",
+        "",
+        "value changed: 0x00000001 -> 0x00000002",
+        "",
+        "Reported by Kernel Concurrency Sanitizer on:",
+        "CPU: 1 UID: 0 PID: 47 Comm: w Tainted: G           O       6.12.0 #1",
+        LEAD,
+    ];
+    let console = read(&printk(3, "T47", &lines).concat());
+    assert_eq!(ids(&console), [("kcsan", Origin::Kernel)]);
+    let report = &console.reports[0];
+    assert_eq!(shown(&report.guilty), "writer+0x18/0x40 [m]");
+    assert_eq!(report.steps[0].frame.to_string(), "reader+0x10/0x40 [m]");
+}
+
+#[test]
+fn a_warning_of_a_newer_kernel_is_read_too() {
+    let lines = [
+        "------------[ cut here ]------------",
+        "WARNING: m.c:19 at start+0x65/0xff0 [m], CPU#1: insmod/45",
+        "Modules linked in: m(O+)",
+        "CPU: 1 UID: 0 PID: 45 Comm: insmod Tainted: G           O       7.3.4 #1 PREEMPT(full)",
+        "RIP: 0010:start+0x65/0xff0 [m]",
+        "Call Trace:",
+        " do_one_initcall+0x1/0x2",
+        "---[ end trace 0000000000000000 ]---",
+    ];
+    let console = read(&printk(3, "T45", &lines).concat());
+    assert_eq!(ids(&console), [("warning", Origin::Kernel)]);
+    assert!(console.reports[0].headline.starts_with("WARNING: m.c:19"));
+    let lockup = "watchdog: CPU0: Watchdog detected hard LOCKUP on cpu 1";
+    assert_eq!(
+        kind_of(lockup.as_bytes()).map(|k| k.id.as_str()),
+        Some("hard-lockup")
+    );
+}
