@@ -310,6 +310,7 @@ pub const VERBS: &[VerbWord] = &[
             "iomem",
             "rcu",
             "percpu",
+            "sleeps",
         ],
     ),
     verb("context", Verb::Context, false, CONTEXTS),

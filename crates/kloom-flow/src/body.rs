@@ -45,6 +45,8 @@ pub(crate) struct Body<'a> {
     pub lock_demands: Vec<LockDemand>,
     /// With which locks the function ends.
     pub exits: Vec<Exit>,
+    /// Calls of code that nobody knows and that may give back a lock.
+    pub suspects: FxHashSet<Point>,
     /// Where locks are taken that some path gives back.
     pub balanced: FxHashSet<Span>,
 }
@@ -212,6 +214,18 @@ impl Body<'_> {
                 let x = self.eval(state, a, point, span);
                 let y = self.eval(state, b, point, span);
                 let distinct = self.are_distinct(state, x, y).then_some(false);
+                let counts = match op {
+                    BinOp::Lt => is_size(x, y),
+                    BinOp::Gt => is_size(y, x),
+                    _ => false,
+                };
+                if counts {
+                    return Some(Link {
+                        of: Sym::Const(1),
+                        yes: Classes::ZERO.not().0,
+                        no: Classes::ZERO.0,
+                    });
+                }
                 if let Some(equal) = same(x, y).or(distinct) {
                     let answer = equal == (*op == BinOp::Eq);
                     let known = matches!(op, BinOp::Eq | BinOp::Ne);
@@ -473,6 +487,11 @@ impl Body<'_> {
             },
         );
     }
+}
+
+/// Whether 0 is compared with a named constant: what is counted up to is more than that.
+fn is_size(least: Sym, bound: Sym) -> bool {
+    least == Sym::Const(0) && matches!(bound, Sym::Named(_))
 }
 
 /// A value that stands for the answer to a question.

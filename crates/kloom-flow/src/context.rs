@@ -68,6 +68,17 @@ impl<'a> Context<'a> {
         self.facts.get(name.0 as usize).copied().flatten()
     }
 
+    /// The argument that a function which the unit does not define gives back as it is.
+    pub fn passes_on(&self, name: Name) -> Option<u8> {
+        if !self.unit.named(name).is_empty() {
+            return None;
+        }
+        match self.fact(name)?.returns {
+            Returns::Arg(n) => Some(n),
+            _ => None,
+        }
+    }
+
     /// Whether the target has this effect.
     pub fn applies(&self, effect: &Effect) -> bool {
         self.target.hits(effect.versions)

@@ -157,10 +157,11 @@ fn follow(cx: &Context<'_>, id: FunctionId, found: &mut Analysis) {
         shapes: cx
             .lock_users
             .is_some()
-            .then(|| Shapes::of(cx.unit.function(id))),
+            .then(|| Shapes::of(cx.unit.function(id), |name| cx.passes_on(name))),
         commands: Vec::new(),
         lock_demands: Vec::new(),
         exits: Vec::new(),
+        suspects: FxHashSet::default(),
         balanced: FxHashSet::default(),
     };
     if body.shapes.is_some() {

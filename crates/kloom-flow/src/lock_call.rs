@@ -3,7 +3,9 @@
 use crate::body::Body;
 use crate::call::Site;
 use crate::lock_issue::{LockIssue, LockIssueKind};
-use crate::locks::{Answer, Ended, Held, How, Irq, LockId, LockKind, Sort, alike, is_certain};
+use crate::locks::{
+    Answer, Ended, Held, How, Irq, LockId, LockKind, Sort, UNDER, alike, is_certain,
+};
 use crate::memory::Cell;
 use crate::state::State;
 use crate::value::{Link, Point, Sym};
@@ -315,7 +317,7 @@ impl Body<'_> {
                 id,
                 how,
                 at,
-                under: None,
+                under: [None; UNDER],
                 taken: None,
                 sure: true,
             });
@@ -361,7 +363,7 @@ impl Body<'_> {
                 id,
                 how,
                 at,
-                under: None,
+                under: [None; UNDER],
                 taken: None,
                 sure: true,
             });
@@ -428,6 +430,17 @@ impl Body<'_> {
                 yes: answer != flipped,
                 guarded,
             });
+            if shapes.leaves_nothing(shape, |other| state.locks.answered(other)) {
+                state.locks.contradict();
+            }
+        }
+        // Which of its answers means that a lock is held, only the callee knows.
+        if let Some(link) = link
+            && link.yes & link.no != 0
+            && let Sym::Made(made) = link.of
+            && self.suspects.contains(&made)
+        {
+            state.locks.doubt_all();
         }
     }
 
@@ -446,7 +459,7 @@ impl Body<'_> {
 fn sort(fact: &Fact, kind: LockKind, has_object: bool) -> Sort {
     let context = matches!(
         kind,
-        LockKind::Rcu | LockKind::Irq | LockKind::Bh | LockKind::Preempt
+        LockKind::Rcu | LockKind::Irq | LockKind::Bh | LockKind::Preempt | LockKind::Faults
     );
     if context || has_object && fact.topic == PLAIN {
         return Sort { kind, words: 0 };

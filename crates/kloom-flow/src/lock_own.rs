@@ -6,7 +6,7 @@ use crate::call::Site;
 use crate::callgraph::CallGraph;
 use crate::lock_issue::{LockIssue, LockIssueKind};
 use crate::lock_sleep::Says;
-use crate::locks::{Ended, Held, LockId, LockName};
+use crate::locks::{Ended, Held, LockId, LockName, alike};
 use crate::memory::Key;
 use crate::own_call::Target;
 use crate::state::State;
@@ -27,6 +27,8 @@ pub(crate) struct Exit {
     ended: Vec<Ended>,
     dropped: Vec<LockId>,
     trail: Vec<(Span, bool)>,
+    /// Calls that may have given back what is held.
+    suspects: Vec<Span>,
 }
 
 impl Body<'_> {
@@ -56,10 +58,20 @@ impl Body<'_> {
         }
         let mut chain = demand.chain.clone();
         chain.push(site.span);
-        let named = |name| self.lock_here(state, site, name);
-        let free: Vec<LockId> = demand.free.iter().filter_map(named).collect();
+        // What has no name here may be any of its kind.
+        let mut free = Vec::new();
+        for name in &demand.free {
+            let Some(id) = self.lock_here(state, site, name).or(name.any_alike()) else {
+                return;
+            };
+            free.push(id);
+        }
         match &demand.need {
             LockNeed::Sleep { word } => {
+                // It may be a fault, which fails instead.
+                if state.locks.has_faults_off() {
+                    return;
+                }
                 let word = match word {
                     None => None,
                     Some((key, word)) => match self.word_here(state, site, key, word) {
@@ -81,7 +93,7 @@ impl Body<'_> {
                 };
                 if demand.doubt {
                     self.lift_take(&after, id, *how, chain, true);
-                } else if !free.contains(&id) {
+                } else if !free.iter().any(|free| alike(&self.cells, *free, id)) {
                     self.must_be_free(&after, id, *how, chain);
                 }
             }
@@ -201,6 +213,7 @@ impl Body<'_> {
             ended: state.locks.ended.clone(),
             dropped: state.locks.dropped.iter().map(|d| d.id).collect(),
             trail: state.locks.trail.clone(),
+            suspects: state.locks.suspects.clone(),
         });
     }
 
@@ -245,14 +258,17 @@ impl Body<'_> {
                     let mut ended = e.ended.iter().filter(|end| end.id == held.id);
                     e.at == exit.at
                         && e.classes == exit.classes
-                        && ended.any(|end| match (end.under, exit.trail.last()) {
-                            (Some((at, yes)), Some((last, answer))) => {
-                                at == *last && yes != *answer
-                            }
-                            _ => false,
+                        && exit.trail.last().is_some_and(|(last, answer)| {
+                            let other = Some((*last, !answer));
+                            ended.any(|end| end.under.contains(&other))
                         })
                 });
                 if asked {
+                    continue;
+                }
+                // Nobody knows what this way called, and no way that gives the lock back called it.
+                let called = |at: &Span| right.iter().any(|e| e.suspects.contains(at));
+                if !exit.suspects.iter().all(called) {
                     continue;
                 }
                 let mut others: Vec<Span> = right

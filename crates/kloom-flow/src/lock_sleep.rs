@@ -4,13 +4,13 @@
 use crate::body::Body;
 use crate::call::Site;
 use crate::lock_issue::{LockIssue, LockIssueKind};
-use crate::locks::{Held, How, Irq, LockId, LockKind, LockName, Sort, is_certain};
+use crate::locks::{Held, How, Irq, LockId, LockKind, LockName, Sort, alike, is_certain};
 use crate::memory::{Cell, Key};
 use crate::state::State;
 use crate::summary::{LockDemand, LockNeed, MAX_LOCK_DEMANDS};
 use crate::value::{CellId, Sym};
 use kloom_diag::Span;
-use kloom_facts::{Effect, Fact, Verb, When};
+use kloom_facts::{Classes, Effect, Fact, Verb, When};
 use kloom_ir::{BinOp, Expr};
 
 /// What an argument says about a word that decides.
@@ -35,9 +35,22 @@ impl Body<'_> {
                     Says::Caller(key) => Some((key, word)),
                 }
             }
+            When::ArgIs(n, classes) => {
+                let arg = site.args.get(usize::from(n)).copied();
+                let known = arg.map_or(Classes::ANY, |sym| state.info(sym).classes);
+                if !classes.contains(known) {
+                    return;
+                }
+                None
+            }
             When::Always => None,
             _ => return,
         };
+        // A fault fails where it may not be handled.
+        let faults = fact.does(Verb::CopyToUser) || fact.does(Verb::CopyFromUser);
+        if faults && state.locks.has_faults_off() {
+            return;
+        }
         // What is handed a lock gives it back while it sleeps.
         let mut free = Vec::new();
         for arg in site.args {
@@ -89,7 +102,9 @@ impl Body<'_> {
     /// Reports a sleep while something is held that forbids it, except `free`.
     pub fn must_not_sleep(&mut self, state: &State, free: &[LockId], chain: Vec<Span>) {
         let holder = state.locks.held.iter().rev();
-        let mut holder = holder.filter(|h| h.how.is_atomic() && !free.contains(&h.id));
+        // Under another name it may be the same lock.
+        let is_free = |h: &Held| free.iter().any(|id| alike(&self.cells, h.id, *id));
+        let mut holder = holder.filter(|h| h.how.is_atomic() && !is_free(h));
         let Some(held) = holder.find(|h| h.sure).copied() else {
             return;
         };

@@ -3,13 +3,14 @@
 use crate::body::Body;
 use crate::call::Site;
 use crate::callgraph;
-use crate::locks::LockId;
+use crate::locks::{Held, LockId};
 use crate::memory::Cell;
 use crate::state::State;
 use crate::summary::LockDelta;
 use crate::value::Sym;
 use kloom_diag::Span;
-use kloom_ir::{Callee, FunctionId, InstrKind, Name, Origin};
+use kloom_facts::Returns;
+use kloom_ir::{Call, Callee, FunctionId, InstrKind, Name, Origin, Type};
 
 impl Body<'_> {
     /// A call that is handed the address of a lock that is held may do anything with it.
@@ -38,9 +39,30 @@ impl Body<'_> {
             None => self.cx.unit.files.slice(span),
         };
         state.locks.touch();
+        if !state.locks.held.is_empty() && self.may_reach_locks(state, site) {
+            state.locks.suspect(span);
+            self.suspects.insert(site.point);
+        }
         if speaks_of_locks(text) {
             state.locks.doubt_all();
         }
+    }
+
+    /// Whether what a call is handed can lead to a lock that is held, or everybody knows that one.
+    fn may_reach_locks(&self, state: &State, site: &Site<'_>) -> bool {
+        let leads = |arg: &Sym| {
+            !matches!(
+                arg,
+                Sym::Const(_) | Sym::Class(_) | Sym::Named(_) | Sym::Function(_) | Sym::Config(_)
+            )
+        };
+        let is_global = |held: &Held| match held.id {
+            LockId::Cell(cell, _) => {
+                matches!(self.cells.get(self.cells.root(cell)), Cell::Global(_))
+            }
+            LockId::Only(_) | LockId::Class(..) => true,
+        };
+        site.args.iter().any(leads) || state.locks.held.iter().any(is_global)
     }
 
     /// A function of the unit that speaks of locks and seems to do nothing to them: what it does
@@ -55,10 +77,17 @@ impl Body<'_> {
             && callgraph::calls(f).any(others)
     }
 
-    /// The arguments of macros that are statements which take or give back locks: when and how
-    /// often those run cannot be told.
+    /// The arguments of macros that are statements: when and how often those run, and with which
+    /// locks, cannot be told.
     pub fn find_commands(&self) -> Vec<Span> {
         let mut out = Vec::new();
+        let calls = self.f.blocks.iter().flat_map(|b| &b.instrs);
+        let voids: Vec<Span> = calls
+            .filter_map(|instr| match &instr.kind {
+                InstrKind::Call(call) if self.gives_nothing(call) => Some(call.callee_span),
+                _ => None,
+            })
+            .collect();
         for instr in self.f.blocks.iter().flat_map(|b| &b.instrs) {
             let InstrKind::Call(call) = &instr.kind else {
                 continue;
@@ -73,19 +102,40 @@ impl Body<'_> {
             {
                 out.extend(call.args.iter().map(|arg| arg.span).filter(|span| {
                     let text = unit.files.slice(*span);
-                    text.ends_with(b")") && speaks_of_locks(text)
+                    let is_statement = text.ends_with(b")") || text.contains(&b';');
+                    is_statement
+                        && (speaks_of_locks(text) || voids.iter().any(|v| within(*v, *span)))
                 }));
             }
         }
         out
     }
 
+    /// Whether a call can only be a statement.
+    fn gives_nothing(&self, call: &Call) -> bool {
+        let Callee::Named(name) = call.callee else {
+            return false;
+        };
+        let unit = self.cx.unit;
+        match unit.named(name) {
+            [] => self
+                .cx
+                .fact(name)
+                .is_some_and(|f| f.returns == Returns::Void),
+            own => own
+                .iter()
+                .all(|f| matches!(unit.types.get(unit.function(*f).returns), Type::Void)),
+        }
+    }
+
     /// Whether a call stands in such an argument.
     pub fn is_command(&self, span: Span) -> bool {
-        self.commands
-            .iter()
-            .any(|c| c.file == span.file && c.start <= span.start && span.end <= c.end)
+        self.commands.iter().any(|command| within(span, *command))
     }
+}
+
+fn within(inner: Span, outer: Span) -> bool {
+    inner.file == outer.file && outer.start <= inner.start && inner.end <= outer.end
 }
 
 /// Whether a name says that it takes or gives back something.

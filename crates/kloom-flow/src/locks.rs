@@ -15,6 +15,10 @@ const MAX_HELD: usize = 12;
 const MAX_TRAIL: usize = 6;
 /// Most answers remembered on one path.
 const MAX_ANSWERS: usize = 24;
+/// How many tests before a lock was given back may have asked whether it is held.
+pub(crate) const UNDER: usize = 3;
+/// Most calls remembered that may have given back something.
+const MAX_SUSPECTS: usize = 48;
 
 /// What a lock is; contexts that are counted like one are among them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,6 +43,8 @@ pub enum LockKind {
     Bh,
     /// Preemption is off.
     Preempt,
+    /// Page faults fail instead of being handled.
+    Faults,
     /// Anything that may be given back by somebody else, or that nests.
     Other,
 }
@@ -89,6 +95,7 @@ impl How {
             ("rcu-bh", LockKind::Rcu),
             ("rcu-sched", LockKind::Rcu),
             ("preempt", LockKind::Preempt),
+            ("pagefault", LockKind::Faults),
             ("irq", LockKind::Irq),
             ("irqsave", LockKind::Irq),
             ("bh", LockKind::Bh),
@@ -114,7 +121,7 @@ impl How {
     pub fn is_atomic(self) -> bool {
         !matches!(
             self.kind,
-            LockKind::Mutex | LockKind::Rwsem | LockKind::Other
+            LockKind::Mutex | LockKind::Rwsem | LockKind::Faults | LockKind::Other
         )
     }
 
@@ -179,6 +186,17 @@ impl LockName {
         }
     }
 
+    /// Any lock that is this member of something, where the name itself leads nowhere.
+    pub(crate) fn any_alike(&self) -> Option<LockId> {
+        match self {
+            LockName::Key(key, sort) => {
+                let (owner, name) = key.class()?;
+                Some(LockId::Class(owner, name, *sort))
+            }
+            LockName::Only(sort) => Some(LockId::Only(*sort)),
+        }
+    }
+
     /// The name that it has in every function: the member it is, if it is one.
     pub fn anywhere(&self) -> LockName {
         match self {
@@ -221,8 +239,8 @@ pub struct Ended {
     pub how: How,
     /// Where.
     pub at: Span,
-    /// The last test before that, with its answer.
-    pub under: Option<(Span, bool)>,
+    /// The last tests before that, with their answers.
+    pub under: [Option<(Span, bool)>; UNDER],
     /// Where it was taken, if it was here.
     pub taken: Option<Span>,
     /// It was held for sure, and not taken again since.
@@ -257,8 +275,12 @@ pub struct Locks {
     pub restored: Vec<(CellId, Span)>,
     /// The last tests since something was held, with their answers.
     pub trail: Vec<(Span, bool)>,
+    /// Calls of code that nobody knows and that can reach what was held then.
+    pub suspects: Vec<Span>,
     /// More happened than can be said.
     pub lost: bool,
+    /// Two tests of one thing had different answers: perhaps nobody takes this path.
+    contradicted: bool,
     answers: Vec<Answer>,
 }
 
@@ -300,6 +322,10 @@ impl Locks {
         out.saved.retain(|s| other.saved.iter().any(|o| o.0 == s.0));
         out.restored
             .retain(|s| other.restored.iter().any(|o| o.0 == s.0));
+        for at in &other.suspects {
+            out.suspect(*at);
+        }
+        out.contradicted &= other.contradicted;
         out.answers.retain(|a| {
             let mut same = other.answers.iter();
             same.any(|o| o.shape == a.shape && o.yes == a.yes)
@@ -331,8 +357,25 @@ impl Locks {
         self.ended.clear();
     }
 
+    /// Notes a call that may have given back what is held.
+    pub fn suspect(&mut self, call: Span) {
+        if let Err(at) = self.suspects.binary_search(&call) {
+            if self.suspects.len() >= MAX_SUSPECTS {
+                return self.lose();
+            }
+            self.suspects.insert(at, call);
+        }
+    }
+
+    /// Whether user memory that is not there is an error, not a reason to sleep.
+    pub fn has_faults_off(&self) -> bool {
+        let mut held = self.held.iter();
+        held.any(|h| h.how.kind == LockKind::Faults)
+    }
+
     /// Notes a lock as held.
-    pub fn hold(&mut self, held: Held) {
+    pub fn hold(&mut self, mut held: Held) {
+        held.sure &= !self.contradicted;
         if self.held.len() >= MAX_HELD {
             return self.lose();
         }
@@ -355,7 +398,10 @@ impl Locks {
         if held.sure && !held.restored {
             let (id, how) = (held.id, held.how);
             self.ended.retain(|e| e.id != id);
-            let under = self.trail.last().copied();
+            let mut under = [None; UNDER];
+            for (slot, test) in under.iter_mut().zip(self.trail.iter().rev()) {
+                *slot = Some(*test);
+            }
             self.ended.push(Ended {
                 id,
                 how,
@@ -395,8 +441,20 @@ impl Locks {
         let contradicted = old.yes != new.yes && old.point != new.point;
         *old = new;
         if contradicted {
-            self.doubt_all();
+            self.contradict();
         }
+    }
+
+    /// The answers on this path do not go together.
+    pub fn contradict(&mut self) {
+        self.contradicted = true;
+        self.doubt_all();
+    }
+
+    /// The answer that this path has given to a condition of this shape.
+    pub fn answered(&self, shape: u64) -> Option<bool> {
+        let old = self.answers.iter().find(|a| a.shape == shape);
+        old.map(|a| a.yes)
     }
 
     /// Whether this path hangs on the answer to a condition that cannot be told.

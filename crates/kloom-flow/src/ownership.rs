@@ -21,6 +21,10 @@ impl Body<'_> {
     pub fn put(&mut self, state: &mut State, cell: CellId, value: Sym, at: Span) {
         self.note_kept(state, cell, value);
         if self.cx.wanted.memory {
+            if self.cells.is_any_element(cell) {
+                // A test of what is read back from there cannot be seen.
+                self.judged(value);
+            }
             self.overwritten(state, cell, value, at);
             state.owned.renew(&self.cells, cell);
             if !self.is_own_place(state, cell) {
@@ -81,8 +85,13 @@ impl Body<'_> {
         if !self.cx.wanted.memory {
             return;
         }
-        let (mut todo, mut seen) = (vec![value], Vec::new());
+        let (mut todo, mut seen, mut roots) = (vec![value], Vec::new(), Vec::new());
         while let Some(value) = todo.pop() {
+            // What holds its own address leads to itself.
+            if seen.contains(&value) {
+                continue;
+            }
+            seen.push(value);
             state.owned.take_back(value);
             let root = match (value, self.object_of(value)) {
                 (_, Some(object)) => {
@@ -101,8 +110,8 @@ impl Body<'_> {
                 }
                 _ => continue,
             };
-            if !seen.contains(&root) {
-                seen.push(root);
+            if !roots.contains(&root) {
+                roots.push(root);
                 let held = state.cells();
                 todo.extend(
                     held.filter(|(c, _)| self.cells.get(self.cells.root(*c)) == root)

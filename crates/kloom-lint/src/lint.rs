@@ -243,7 +243,7 @@ fn lint_unit(linter: &Linter<'_>, path: &str, unit: Unit) -> FileReport {
         pattern::check(&context, rule, logic, &mut findings);
     }
     let mut diagnostics = findings.into_vec();
-    diagnostics.retain(|found| linter.selection.has(found.rule));
+    diagnostics.retain(|found| linter.selection.tells(found));
     let skipped = unit.coverage.skipped.iter();
     let skipped = skipped.map(|(why, span)| ((*why).into(), *span));
     let cut = analysis.cut.iter();

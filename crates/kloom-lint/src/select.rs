@@ -2,7 +2,7 @@
 
 use crate::checks::Check;
 use crate::rule::{CHECKS, Logic, Pattern, Rule, rule, rules};
-use kloom_diag::Severity;
+use kloom_diag::{Diagnostic, Severity};
 use std::fmt;
 
 /// A named choice of rules.
@@ -22,11 +22,14 @@ pub const PREVIEW: &str = "preview";
 
 impl Profile {
     fn has(self, rule: &Rule) -> bool {
-        let level = match self {
-            Profile::Default => rule.severity > Severity::Note,
-            Profile::Course | Profile::Strict => true,
-        };
-        level && !rule.preview
+        rule.severity >= self.level() && !rule.preview
+    }
+
+    fn level(self) -> Severity {
+        match self {
+            Profile::Default => Severity::Warning,
+            Profile::Course | Profile::Strict => Severity::Note,
+        }
     }
 }
 
@@ -55,6 +58,8 @@ impl std::error::Error for UnknownRule {}
 #[derive(Clone, Debug)]
 pub struct Selection {
     on: Vec<&'static Rule>,
+    /// The least that is told.
+    level: Severity,
 }
 
 impl Selection {
@@ -78,13 +83,24 @@ impl Selection {
             .iter()
             .filter(wanted)
             .filter(|r| !ignore.contains(&r.name));
-        Ok(Selection { on: on.collect() })
+        let level = if select.is_empty() {
+            profile.level()
+        } else {
+            Severity::Note
+        };
+        Ok(Selection {
+            on: on.collect(),
+            level,
+        })
     }
 
     /// Every rule, those in preview too: what has to bear any input runs all.
     pub fn all() -> Selection {
         let on = rules().iter().collect();
-        Selection { on }
+        Selection {
+            on,
+            level: Severity::Note,
+        }
     }
 
     /// The modules of checks that serve a rule that is on.
@@ -107,6 +123,11 @@ impl Selection {
     /// The rules that are on, by name.
     pub fn rules(&self) -> &[&'static Rule] {
         &self.on
+    }
+
+    /// Whether a finding is told: its rule is on, and it is grave enough.
+    pub fn tells(&self, found: &Diagnostic) -> bool {
+        self.has(found.rule) && found.severity >= self.level
     }
 
     /// Whether a rule is on.

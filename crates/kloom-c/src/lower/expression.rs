@@ -193,6 +193,7 @@ impl Body<'_, '_> {
         }
         match text.bytes(node) {
             [] => Expr::Unknown,
+            _ if self.is_pasted(node) => Expr::Unknown,
             word => {
                 let name = self.cx.name(word);
                 self.named_value(name)

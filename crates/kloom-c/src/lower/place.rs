@@ -20,6 +20,9 @@ impl Body<'_, '_> {
         let text = self.text;
         let tree = &text.tree;
         match tree.kind(node) {
+            Kind::Identifier if self.is_pasted(node) => {
+                return self.unknown_place(text.span(node));
+            }
             Kind::Identifier => {
                 let name = self.cx.name(text.bytes(node));
                 return self.named_place(name);
@@ -46,6 +49,9 @@ impl Body<'_, '_> {
                     tree.child(node, Part::Argument),
                     tree.child(node, Part::Accessed),
                 ) {
+                    if self.is_pasted(member) {
+                        return self.unknown_place(text.span(node));
+                    }
                     let through = self.operator(node) == b"->";
                     let owner = if through {
                         let pointer = self.value(base);
@@ -81,6 +87,12 @@ impl Body<'_, '_> {
         let place = self.temporary(ty, span);
         self.assign(place, value, span);
         View { place, ty }
+    }
+
+    /// Whether a name is made of parts by `##`: which one it is, each use of the macro says.
+    pub(super) fn is_pasted(&self, node: Node) -> bool {
+        let text = self.text;
+        text.original(text.span(node)).contains(&b'#')
     }
 
     /// The place a name stands for; a variable of another file if nothing declares it.

@@ -4,7 +4,10 @@ use crate::callgraph::CallGraph;
 use crate::roles::function_in;
 use kloom_diag::Span;
 use kloom_facts::{Effect, Fact, Verb};
-use kloom_ir::{Callee, Expr, FunctionId, InstrKind, Linkage, Name, Origin, TopMacro, Unit};
+use kloom_ir::{
+    Base, Callee, Elem, Expr, Function, FunctionId, InstrKind, Linkage, Name, Origin, TopMacro,
+    Unit,
+};
 use rustc_hash::FxHashSet;
 use std::fmt;
 
@@ -148,6 +151,7 @@ const FILE_TABLES: &[&str] = &["file_operations", "proc_ops", "seq_operations"];
 /// The entries of a unit, in text order of what makes them so.
 pub(super) fn entries(unit: &Unit, fact: impl Fn(Name) -> Option<&'static Fact>) -> Vec<Entry> {
     let mut found = Vec::new();
+    let softly = queued_softly(unit, &fact);
     let mut add = |name: Name, context: Context, at: Span| {
         for function in unit.named(name) {
             found.push(Entry {
@@ -187,6 +191,14 @@ pub(super) fn entries(unit: &Unit, fact: impl Fn(Name) -> Option<&'static Fact>)
                     for (n, arg) in call.args.iter().enumerate() {
                         if let Some(name) = function_in(&arg.expr) {
                             let context = known.and_then(|known| taken_by(known, n));
+                            let context = match (context, call.args.first()) {
+                                (Some(Context::Work), Some(work))
+                                    if softly.contains(&item(f, &work.expr)) =>
+                                {
+                                    Some(Context::SoftIrq)
+                                }
+                                (other, _) => other,
+                            };
                             add(name, context.unwrap_or(Context::Callback), instr.span);
                         }
                     }
@@ -214,6 +226,57 @@ pub(super) fn entries(unit: &Unit, fact: impl Fn(Name) -> Option<&'static Fact>)
     found.sort_by_key(|entry| (entry.at, entry.function));
     found.dedup();
     found
+}
+
+/// The work items that are queued where bottom halves are off.
+fn queued_softly(
+    unit: &Unit,
+    fact: &impl Fn(Name) -> Option<&'static Fact>,
+) -> FxHashSet<Option<Name>> {
+    let soft = |name| {
+        let known: Option<&Fact> = fact(name);
+        known.is_some_and(|known| {
+            let mut contexts = known.effects(Verb::Context);
+            contexts.any(|e| e.says("bh") && e.says("off"))
+        })
+    };
+    let mut out = FxHashSet::default();
+    for f in &unit.functions {
+        for instr in f.blocks.iter().flat_map(|block| &block.instrs) {
+            let InstrKind::Call(call) = &instr.kind else {
+                continue;
+            };
+            let Callee::Named(name) = call.callee else {
+                continue;
+            };
+            for effect in fact(name)
+                .into_iter()
+                .flat_map(|fact| fact.effects(Verb::Queue))
+            {
+                let arg = |n: Option<u8>| call.args.get(usize::from(n?)).map(|arg| &arg.expr);
+                let queue = arg(effect.with).and_then(|queue| item(f, queue));
+                if let (Some(work), true) = (arg(effect.arg), queue.is_some_and(soft)) {
+                    out.insert(item(f, work));
+                }
+            }
+        }
+    }
+    out.remove(&None);
+    out
+}
+
+/// The variable or member that an expression names.
+fn item(f: &Function, expr: &Expr) -> Option<Name> {
+    let (Expr::Read(place) | Expr::AddrOf(place)) = expr else {
+        return match expr {
+            Expr::Name(name) | Expr::Function(name) => Some(*name),
+            _ => None,
+        };
+    };
+    match f.places.get(*place).base {
+        Base::Step(_, Elem::Field { name, .. }) | Base::Global(name) => Some(name),
+        _ => None,
+    }
 }
 
 fn at_file_scope(unit: &Unit, used: &TopMacro, effect: &Effect) -> Option<(Name, Context)> {

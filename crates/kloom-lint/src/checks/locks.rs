@@ -3,7 +3,7 @@
 pub use super::any_call as wants;
 use crate::context::{Context, Findings};
 use kloom_diag::{Diagnostic, FileId, Root, Severity, Span, Step};
-use kloom_flow::{LockIssue, LockIssueKind, LockKind};
+use kloom_flow::{Irq, LockIssue, LockIssueKind, LockKind};
 use kloom_ir::Unit;
 
 /// lock-imbalance, double-lock, sleep-in-atomic, irq-flags-misuse, wait-lock-mismatch,
@@ -152,7 +152,12 @@ fn words(unit: &Unit, issue: &LockIssue) -> Words {
         },
         LockIssueKind::WaitTurnsInterruptsOn => Words {
             rule: "wait-lock-mismatch",
-            severity: Severity::Warning,
+            // Who may sleep had them on before, unless the callers of his callers did not.
+            severity: if issue.how.irq == Irq::Saved {
+                Severity::Note
+            } else {
+                Severity::Warning
+            },
             what: format!(
                 "this wait turns interrupts on, whatever they were when {lock} was taken"
             ),

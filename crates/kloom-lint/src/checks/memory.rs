@@ -3,6 +3,7 @@
 //! Everything is decided by what the flow analysis noted about an allocation; here it is only put
 //! into the rules' terms.
 
+use super::missing_license;
 use crate::context::{Context, Findings};
 use kloom_diag::{Diagnostic, FileId, Root, Severity, Span, Step};
 use kloom_facts::{Facts, Verb};
@@ -43,10 +44,12 @@ pub fn check(context: &Context<'_>, findings: &mut Findings) {
     }
 }
 
-/// Whether nothing else runs for the module, or for the device, if this function fails.
+/// Whether what a function leaves behind is gone if it fails: nothing else runs for the module, whose
+/// text goes, or for the device. The text of what is built in stays.
 fn starts(context: &Context<'_>, id: FunctionId) -> bool {
     let roles = context.analysis.roles.get(id);
-    let first = |role: &Role| matches!(role, Role::Init | Role::Probe);
+    let can_go = missing_license::is_stated(context);
+    let first = |role: &Role| *role == Role::Probe || *role == Role::Init && can_go;
     !roles.is_empty() && roles.iter().all(first)
 }
 

@@ -36,6 +36,11 @@ pub fn wants(facts: Facts, name: &str) -> bool {
     facts.get(name).is_some_and(|fact| fact.does(Verb::Entry))
 }
 
+/// Whether the file names a licence, as what can be loaded and unloaded has to.
+pub(super) fn is_stated(context: &Context<'_>) -> bool {
+    entries(context, "license").next().is_some()
+}
+
 /// The macros of the file that declare an entry of one kind.
 fn entries<'a>(context: &Context<'a>, kind: &str) -> impl Iterator<Item = &'a TopMacro> {
     let (unit, facts) = (context.unit, context.facts);

@@ -35,14 +35,20 @@ pub fn check(context: &Context<'_>, findings: &mut Findings) {
             let above = model.above(id);
             let leads = |function| above.binary_search(function).is_ok();
             let entry = model.entries.iter().find(|entry| leads(&entry.function));
-            let why = if contexts.only(&[Runs::Work]) {
-                "it asks about a thread of the workqueue, which nobody stops: it is always false"
+            let (severity, why) = if contexts.only(&[Runs::Work]) {
+                (
+                    Severity::Warning,
+                    "it asks about a thread of the workqueue, which nobody stops: it is always false",
+                )
             } else {
-                "the current task is no thread of the module: the kernel warns, and reads what is not there"
+                (
+                    Severity::Error,
+                    "the current task is no thread of the module: the kernel warns, and reads what is not there",
+                )
             };
             findings.push(Diagnostic {
                 rule: "stop-test-outside-thread",
-                severity: Severity::Error,
+                severity,
                 what: format!(
                     "{name}() in a function that no thread of the module runs ({contexts})"
                 ),

@@ -5,7 +5,7 @@ use crate::waiting::Waiting;
 use kloom_diag::{Diagnostic, Root, Severity, Span, Step};
 use kloom_facts::{Facts, Verb, When};
 use kloom_flow::model::condition::{callee, mentioned, object_of};
-use kloom_ir::{BinOp, BlockId, Call, Expr, FunctionId, InstrKind};
+use kloom_ir::{BinOp, BlockId, Call, Expr, Function, FunctionId, InstrKind};
 
 /// sleeping-condition, condition-side-effect.
 pub fn check(context: &Context<'_>, findings: &mut Findings) {
@@ -58,8 +58,11 @@ fn sleeper(context: &Context<'_>, call: &Call) -> Option<(Option<Span>, String)>
     let [own] = unit.named(name) else {
         return may_sleep(context, text).then(|| (None, text.to_owned()));
     };
-    // What its first block does is done at every call.
     let f = unit.function(*own);
+    if says_it_sleeps(context, f) {
+        return None;
+    }
+    // What its first block does is done at every call.
     f.block(BlockId(0)).instrs.iter().find_map(|instr| {
         let InstrKind::Call(inner) = &instr.kind else {
             return None;
@@ -67,6 +70,18 @@ fn sleeper(context: &Context<'_>, call: &Call) -> Option<(Option<Span>, String)>
         let text = unit.names.text(callee(inner)?);
         let foreign = unit.named(callee(inner)?).is_empty();
         (foreign && may_sleep(context, text)).then(|| (Some(instr.span), text.to_owned()))
+    })
+}
+
+/// Whether a function says that it is meant to sleep in a condition.
+fn says_it_sleeps(context: &Context<'_>, f: &Function) -> bool {
+    let mut instrs = f.blocks.iter().flat_map(|block| &block.instrs);
+    instrs.any(|instr| {
+        let InstrKind::Call(call) = &instr.kind else {
+            return false;
+        };
+        let fact = callee(call).and_then(|name| context.fact(context.unit.names.text(name)));
+        fact.is_some_and(|fact| fact.effects(Verb::Annotates).any(|e| e.says("sleeps")))
     })
 }
 
