@@ -9,7 +9,7 @@ use crate::memory::{Cell, Cells, Key};
 use crate::shape::Shapes;
 use crate::state::State;
 use crate::summary::{Demand, Guard, LockDemand, MAX_DEMANDS, Need};
-use crate::value::{CellId, Info, Link, OriginId, Point, Sym, negated};
+use crate::value::{AllocationId, CellId, Info, Link, OriginId, Point, Sym, negated};
 use kloom_diag::Span;
 use kloom_facts::Classes;
 use kloom_ir::{
@@ -47,6 +47,10 @@ pub(crate) struct Body<'a> {
     pub exits: Vec<Exit>,
     /// Calls of code that nobody knows and that may give back a lock.
     pub suspects: FxHashSet<Point>,
+    /// Tests that tell some answers of those from others, not success from failure.
+    pub told_by: FxHashSet<Span>,
+    /// Allocations in elements that no constant names.
+    pub shelved: Vec<(CellId, AllocationId)>,
     /// Where locks are taken that some path gives back.
     pub balanced: FxHashSet<Span>,
 }

@@ -76,7 +76,7 @@ impl Body<'_> {
                     live.drop_dead(&mut state, &self.cells, next);
                     state.prune();
                     let list = &mut paths[next.0 as usize];
-                    if merge(list, state, &self.cells, next, &results) {
+                    if merge(list, state, &self.cells, next, (&results, &self.counters)) {
                         ready.insert(order.rank[next.0 as usize]);
                     }
                 }
@@ -390,10 +390,12 @@ fn merge(
     state: State,
     cells: &Cells,
     block: BlockId,
-    results: &FxHashSet<LocalId>,
+    (results, counters): (&FxHashSet<LocalId>, &FxHashSet<LocalId>),
 ) -> bool {
+    // What the first turn of a loop leaves is not what no turn leaves.
+    let is_busy = !state.locks.held.is_empty() || !state.owned.is_empty();
     let is_result = |c: CellId| match cells.get(c) {
-        Cell::Local(local) => results.contains(&local),
+        Cell::Local(local) => results.contains(&local) || is_busy && counters.contains(&local),
         Cell::Global(_) => true,
         _ => false,
     };

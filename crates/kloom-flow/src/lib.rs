@@ -162,6 +162,8 @@ fn follow(cx: &Context<'_>, id: FunctionId, found: &mut Analysis) {
         lock_demands: Vec::new(),
         exits: Vec::new(),
         suspects: FxHashSet::default(),
+        told_by: FxHashSet::default(),
+        shelved: Vec::new(),
         balanced: FxHashSet::default(),
     };
     if body.shapes.is_some() {

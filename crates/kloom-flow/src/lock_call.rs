@@ -434,13 +434,12 @@ impl Body<'_> {
                 state.locks.contradict();
             }
         }
-        // Which of its answers means that a lock is held, only the callee knows.
         if let Some(link) = link
             && link.yes & link.no != 0
             && let Sym::Made(made) = link.of
             && self.suspects.contains(&made)
         {
-            state.locks.doubt_all();
+            self.told_by.insert(span);
         }
     }
 

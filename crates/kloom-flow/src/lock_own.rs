@@ -189,6 +189,7 @@ impl Body<'_> {
                 None => delta.lost = true,
             }
         }
+        delta.lost |= locks.may_be_back && !locks.dropped.is_empty();
         delta.taken.sort();
         delta.dropped.sort();
         delta
@@ -263,7 +264,13 @@ impl Body<'_> {
                             ended.any(|end| end.under.contains(&other))
                         })
                 });
-                if asked {
+                // Which of its answers means that a lock is held, only the callee knows.
+                let told_by = |test: &(Span, bool)| {
+                    let other = Some((test.0, !test.1));
+                    let mut ended = right.iter().flat_map(|e| &e.ended);
+                    self.told_by.contains(&test.0) && ended.any(|end| end.under.contains(&other))
+                };
+                if asked || exit.trail.iter().any(told_by) {
                     continue;
                 }
                 // Nobody knows what this way called, and no way that gives the lock back called it.

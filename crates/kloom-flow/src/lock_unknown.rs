@@ -10,7 +10,7 @@ use crate::summary::LockDelta;
 use crate::value::Sym;
 use kloom_diag::Span;
 use kloom_facts::Returns;
-use kloom_ir::{Call, Callee, FunctionId, InstrKind, Name, Origin, Type};
+use kloom_ir::{Call, Callee, FunctionId, InstrKind, Name, Origin, Terminator, Type};
 
 impl Body<'_> {
     /// A call that is handed the address of a lock that is held may do anything with it.
@@ -122,9 +122,16 @@ impl Body<'_> {
                 .cx
                 .fact(name)
                 .is_some_and(|f| f.returns == Returns::Void),
-            own => own
-                .iter()
-                .all(|f| matches!(unit.types.get(unit.function(*f).returns), Type::Void)),
+            own => own.iter().all(|f| {
+                let f = unit.function(*f);
+                match f.origin {
+                    Origin::Macro => !f
+                        .blocks
+                        .iter()
+                        .any(|b| matches!(b.term, Terminator::Return { value: Some(_), .. })),
+                    _ => matches!(unit.types.get(f.returns), Type::Void),
+                }
+            }),
         }
     }
 

@@ -279,6 +279,8 @@ pub struct Locks {
     pub suspects: Vec<Span>,
     /// More happened than can be said.
     pub lost: bool,
+    /// Somebody may have taken again what was given back.
+    pub may_be_back: bool,
     /// Two tests of one thing had different answers: perhaps nobody takes this path.
     contradicted: bool,
     answers: Vec<Answer>,
@@ -326,6 +328,7 @@ impl Locks {
             out.suspect(*at);
         }
         out.contradicted &= other.contradicted;
+        out.may_be_back |= other.may_be_back;
         out.answers.retain(|a| {
             let mut same = other.answers.iter();
             same.any(|o| o.shape == a.shape && o.yes == a.yes)
@@ -343,6 +346,7 @@ impl Locks {
 
     /// Somebody may have given back what is held, or taken what is not.
     pub fn doubt_all(&mut self) {
+        self.may_be_back |= !self.dropped.is_empty();
         self.held.iter_mut().for_each(|h| h.sure = false);
         self.dropped.iter_mut().for_each(|d| d.sure = false);
         self.ended.clear();

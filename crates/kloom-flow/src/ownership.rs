@@ -21,9 +21,11 @@ impl Body<'_> {
     pub fn put(&mut self, state: &mut State, cell: CellId, value: Sym, at: Span) {
         self.note_kept(state, cell, value);
         if self.cx.wanted.memory {
-            if self.cells.is_any_element(cell) {
-                // A test of what is read back from there cannot be seen.
-                self.judged(value);
+            if let Some(id) = self.allocation_of(value)
+                && self.cells.is_any_element(cell)
+                && !self.shelved.contains(&(cell, id))
+            {
+                self.shelved.push((cell, id));
             }
             self.overwritten(state, cell, value, at);
             state.owned.renew(&self.cells, cell);
@@ -285,6 +287,13 @@ impl Body<'_> {
         self.found.allocation_index.get(&(self.id, point)).copied()
     }
 
+    /// A condition asks about an element that has got an allocation: perhaps that one.
+    fn read_back(&mut self, cell: CellId) {
+        for (_, id) in self.shelved.iter().filter(|(at, _)| *at == cell) {
+            self.found.allocations[id.0 as usize].judged = true;
+        }
+    }
+
     /// Somebody who may know whether the allocation succeeded has it.
     pub fn judged(&mut self, value: Sym) {
         if let Some(id) = self.allocation_of(value) {
@@ -523,6 +532,7 @@ impl Body<'_> {
                     state.owned.blur(&self.cells, compared);
                 }
                 topics.push(Topic::Cell(cell));
+                self.read_back(cell);
                 true
             }
             Expr::Config(n) => {
