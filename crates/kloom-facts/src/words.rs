@@ -156,6 +156,7 @@ pub const VERBS: &[VerbWord] = &[
             "delay",
             "given",
             "timeout",
+            "process",
         ],
     ),
     verb("acquire", Verb::Acquire, false, LOCKS),

@@ -1,7 +1,8 @@
 //! Who calls whom within the unit, and in which order to follow functions.
 
+use crate::loops::lent;
 use crate::summary::Writes;
-use kloom_ir::{Callee, Function, FunctionId, InstrKind, Unit};
+use kloom_ir::{Base, Callee, Function, FunctionId, InstrKind, Unit};
 
 /// Direct calls between the functions of one unit.
 pub(crate) struct CallGraph {
@@ -132,6 +133,7 @@ pub(crate) fn writes(unit: &Unit, graph: &CallGraph) -> Vec<Writes> {
             for part in callees.chain([f]).map(|g| &out[g.0 as usize]) {
                 all.globals.extend(&part.globals);
                 all.members.extend(&part.members);
+                all.named_by_macro |= part.named_by_macro;
             }
         }
         for f in component {
@@ -151,5 +153,10 @@ fn own_writes(f: &Function) -> Writes {
             _ => {}
         }
     }
+    let lent = lent(f);
+    out.named_by_macro = f.blocks.iter().flat_map(|b| &b.instrs).any(|instr| {
+        matches!(&instr.kind, InstrKind::Assign { dst, .. }
+            if matches!(f.places.get(*dst).base, Base::Local(local) if lent.contains(&local)))
+    });
     out
 }

@@ -226,6 +226,10 @@ impl Body<'_> {
                     (value, _) => value,
                 };
                 self.index_moved(&mut state, *dst, cell);
+                if matches!(self.cells.get(cell), Cell::Local(local) if self.lent.contains(&local))
+                {
+                    self.others_change(&mut state);
+                }
                 self.put(&mut state, cell, value, span);
                 self.computes(&mut state, cell, src, span);
                 let ty = self.cx.unit.types.get(self.f.places.get(*dst).ty);

@@ -28,6 +28,7 @@ pub mod model;
 mod module;
 mod order;
 mod outcomes;
+mod own_ask;
 mod own_call;
 mod owned;
 mod ownership;

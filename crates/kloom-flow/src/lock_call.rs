@@ -142,6 +142,7 @@ impl Body<'_> {
         }
         let arg = effect.arg.filter(|_| effect.verb == Verb::Acquire);
         let id = self.lock_id(&state, site, arg, fact, how.kind);
+        let waits = effect.when == When::Always || fact.does(Verb::MaySleep);
         let mut taken = state.clone();
         let mut out = Vec::new();
         match (effect.when, site.call.dst) {
@@ -151,7 +152,9 @@ impl Body<'_> {
                 if restrict(&mut failed, answer, classes.not()) {
                     out.push(failed);
                 }
-                if !restrict(&mut taken, answer, classes) {
+                let owner = id.and_then(|id| taken.locks.find(id));
+                let is_mine = owner.is_some_and(|h| h.sure && h.how.is_owned() && !h.how.read);
+                if is_mine && !waits || !restrict(&mut taken, answer, classes) {
                     return out;
                 }
             }
@@ -173,7 +176,6 @@ impl Body<'_> {
             self.save_flags(&mut taken, site, cell);
         }
         // Who tries does not wait for himself.
-        let waits = effect.when == When::Always || fact.does(Verb::MaySleep);
         self.acquire(&mut taken, site, id, how, waits);
         out.push(taken);
         out

@@ -23,6 +23,8 @@ pub enum LockIssueKind {
     WaitWithoutQueueLock,
     /// A wait turns interrupts on, which the holder of its lock has not turned off for good.
     WaitTurnsInterruptsOn,
+    /// The same of a wait that is handed a lock: it may only be called with them on before.
+    WaitForgetsState,
     /// A wait drops another lock than the one that is held.
     WaitDropsOther,
     /// A wake-up takes the queue's own lock, which is held.

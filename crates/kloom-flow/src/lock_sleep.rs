@@ -46,6 +46,11 @@ impl Body<'_> {
             When::Always => None,
             _ => return,
         };
+        // It sleeps in process context only, which callers decide.
+        let only_here = effect.says("process");
+        if only_here && state.locks.has_bottom_halves_off() {
+            return;
+        }
         // A fault fails where it may not be handled.
         let faults = fact.does(Verb::CopyToUser) || fact.does(Verb::CopyFromUser);
         if faults && state.locks.has_faults_off() {
@@ -67,7 +72,9 @@ impl Body<'_> {
         if word.is_none() {
             self.must_not_sleep(state, &free, vec![site.span]);
         }
-        self.lock_demand(state, LockNeed::Sleep { word }, &free, vec![site.span]);
+        if !only_here {
+            self.lock_demand(state, LockNeed::Sleep { word }, &free, vec![site.span]);
+        }
     }
 
     /// Whether an argument contains a constant of this name.
@@ -303,7 +310,7 @@ impl Body<'_> {
             let spins = |h: &&Held| h.how.kind == LockKind::Spin && h.sure;
             match state.locks.find(id).copied() {
                 Some(held) if held.sure && held.how.irq == Irq::Saved => {
-                    self.held_issue(LockIssueKind::WaitTurnsInterruptsOn, state, &held, chain);
+                    self.held_issue(LockIssueKind::WaitForgetsState, state, &held, chain);
                 }
                 Some(_) => {}
                 None => {

@@ -377,8 +377,19 @@ impl Locks {
         held.any(|h| h.how.kind == LockKind::Faults)
     }
 
+    /// Whether this counts as an interrupt for who asks.
+    pub fn has_bottom_halves_off(&self) -> bool {
+        let mut held = self.held.iter();
+        held.any(|h| h.how.kind == LockKind::Bh || h.how.irq == Irq::Bh)
+    }
+
     /// Notes a lock as held.
     pub fn hold(&mut self, mut held: Held) {
+        // What is off cannot be turned off once more.
+        let again = |h: &Held| h.how.kind == LockKind::Irq && held.how.kind == LockKind::Irq;
+        if held.how.irq != Irq::Saved && self.held.iter().any(again) {
+            return;
+        }
         held.sure &= !self.contradicted;
         if self.held.len() >= MAX_HELD {
             return self.lose();

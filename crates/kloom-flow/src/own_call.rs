@@ -286,9 +286,37 @@ impl Body<'_> {
         if self.cx.undoes.get(callee.0 as usize) != Some(&false) {
             after.owned.take_all_back();
         }
+        let f = self.cx.unit.function(callee);
+        // Whoever does not look at the answer knows in another way that it is not freed yet; and
+        // a macro may leave its caller, too.
+        let certain = f.origin != Origin::Macro
+            && (site.call.dst.is_some() || matches!(self.cx.unit.types.get(f.returns), Type::Void));
+        for arg in &site.call.args {
+            self.may_decay(after, &arg.expr, site.span);
+        }
+        if f.origin == Origin::Macro {
+            // What stands for `...` goes where the body says.
+            for arg in site.args.iter().skip(f.params as usize) {
+                self.escape(after, *arg);
+                self.judged(*arg);
+            }
+        }
+        for key in &outcome.kept {
+            match self.value_at(before, site, key) {
+                Some(object) if outcome.gone.contains(key) => {
+                    // Whoever frees a thing of the unit's own frees what is in it.
+                    self.copied_from(after, object);
+                    self.freed(after, object, site, certain);
+                }
+                Some(object) => self.escape(after, object),
+                None => {}
+            }
+        }
+        // A place that the callee writes holds something else by now.
         if let Some(writes) = self.cx.writes.get(callee.0 as usize) {
             let cells = &self.cells;
             after.owned.revive(|object| match object {
+                Sym::Init(_) if writes.named_by_macro => true,
                 Sym::Init(cell) => match cells.get(cells.root(cell)) {
                     Cell::Global(name) if writes.globals.contains(&name) => true,
                     _ => cells
@@ -297,20 +325,6 @@ impl Body<'_> {
                 },
                 _ => false,
             });
-        }
-        let f = self.cx.unit.function(callee);
-        // Whoever does not look at the answer knows in another way that it is not freed yet; and
-        // a macro may leave its caller, too.
-        let certain = f.origin != Origin::Macro
-            && (site.call.dst.is_some() || matches!(self.cx.unit.types.get(f.returns), Type::Void));
-        for key in &outcome.kept {
-            match self.value_at(before, site, key) {
-                Some(object) if outcome.gone.contains(key) => {
-                    self.freed(after, object, site, certain);
-                }
-                Some(object) => self.escape(after, object),
-                None => {}
-            }
         }
     }
 

@@ -146,6 +146,8 @@ pub struct Writes {
     pub globals: FxHashSet<Name>,
     /// Members, by struct and name.
     pub members: FxHashSet<(Name, Name)>,
+    /// Something that a macro names, too: it can be anything.
+    pub named_by_macro: bool,
 }
 
 impl Writes {

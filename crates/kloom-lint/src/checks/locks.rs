@@ -3,7 +3,7 @@
 pub use super::any_call as wants;
 use crate::context::{Context, Findings};
 use kloom_diag::{Diagnostic, FileId, Root, Severity, Span, Step};
-use kloom_flow::{Irq, LockIssue, LockIssueKind, LockKind};
+use kloom_flow::{LockIssue, LockIssueKind, LockKind};
 use kloom_ir::Unit;
 
 /// lock-imbalance, double-lock, sleep-in-atomic, irq-flags-misuse, wait-lock-mismatch,
@@ -96,6 +96,7 @@ fn words(unit: &Unit, issue: &LockIssue) -> Words {
     };
     match issue.kind {
         LockIssueKind::StillHeld => Words {
+            severity: Severity::Warning,
             what: format!("{lock} is still held when the function returns here"),
             why: "other paths give it back; after this one whoever wants it next waits for ever",
             help: "give it back before this return, or leave by the label that does",
@@ -103,6 +104,7 @@ fn words(unit: &Unit, issue: &LockIssue) -> Words {
             ..base
         },
         LockIssueKind::ReleasedTwice => Words {
+            severity: Severity::Warning,
             what: "this gives back a lock that this path has given back before".to_owned(),
             why: "somebody else may hold it by now, and loses it; lockdep reports a bad unlock \
                   balance",
@@ -120,6 +122,7 @@ fn words(unit: &Unit, issue: &LockIssue) -> Words {
         },
         LockIssueKind::Sleeps => Words {
             rule: "sleep-in-atomic",
+            severity: Severity::Warning,
             what: format!("this may sleep {}", while_atomic(issue.how.kind, &lock)),
             why: "whoever wants the CPU or the lock next may wait for ever: \"scheduling while \
                   atomic\"",
@@ -150,10 +153,10 @@ fn words(unit: &Unit, issue: &LockIssue) -> Words {
             first: "given back here",
             ..base
         },
-        LockIssueKind::WaitTurnsInterruptsOn => Words {
+        LockIssueKind::WaitTurnsInterruptsOn | LockIssueKind::WaitForgetsState => Words {
             rule: "wait-lock-mismatch",
-            // Who may sleep had them on before, unless the callers of his callers did not.
-            severity: if issue.how.irq == Irq::Saved {
+            // Who may sleep had them on before.
+            severity: if issue.kind == LockIssueKind::WaitForgetsState {
                 Severity::Note
             } else {
                 Severity::Warning
