@@ -7,7 +7,7 @@ use crate::state::State;
 use crate::summary::{Demand, Guard, MAX_DEMANDS, Outcome, Summary, Value, Writes};
 use crate::value::{CellId, Info, Link, Sym};
 use kloom_facts::Classes;
-use kloom_ir::{Expr, FunctionId, Origin, Type};
+use kloom_ir::{Expr, FunctionId, LocalId, Origin, Type};
 
 /// Where a key leads in the caller.
 pub(crate) enum Target {
@@ -296,7 +296,12 @@ impl Body<'_> {
         }
         if f.origin == Origin::Macro {
             // What stands for `...` goes where the body says.
-            for arg in site.args.iter().skip(f.params as usize) {
+            let dots = |n: &u32| {
+                let name = f.local(LocalId(*n)).name;
+                name.is_some_and(|name| self.cx.unit.names.text(name) == "...")
+            };
+            let named = (0..f.params).find(dots).unwrap_or(f.params);
+            for arg in site.args.iter().skip(named as usize) {
                 self.escape(after, *arg);
                 self.judged(*arg);
             }
