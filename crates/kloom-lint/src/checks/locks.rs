@@ -1,8 +1,8 @@
 //! Locks: what the flow analysis noted about them, in the rules' terms.
 
-pub use super::any_call as wants;
 use crate::context::{Context, Findings};
 use kloom_diag::{Diagnostic, FileId, Root, Severity, Span, Step};
+use kloom_facts::{Facts, Kind, Verb};
 use kloom_flow::{LockIssue, LockIssueKind, LockKind};
 use kloom_ir::Unit;
 
@@ -14,6 +14,20 @@ pub fn check(context: &Context<'_>, findings: &mut Findings) {
             findings.push(tell(context.unit, issue));
         }
     }
+}
+
+/// Something is taken or turned off, or there is a queue, which has a lock.
+pub fn wants(facts: Facts, name: &str) -> bool {
+    let verbs = [Verb::Acquire, Verb::Context, Verb::Wait, Verb::Wake];
+    // A misspelt one counts as the one that was meant.
+    let fact = facts.get(name).or_else(|| facts.nearest_lock(name));
+    fact.is_some_and(|fact| {
+        let is_scope = matches!(
+            fact.kind,
+            Kind::ScopeGuard | Kind::ScopedBlock | Kind::ScopeClass
+        );
+        is_scope || verbs.iter().any(|verb| fact.does(*verb))
+    })
 }
 
 /// What a finding says.
