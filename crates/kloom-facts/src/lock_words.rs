@@ -78,12 +78,13 @@ impl Vocabulary {
     }
 
     fn nearest(&self, name: &str) -> Option<&'static Fact> {
+        // Most names are told apart by their first two words.
+        let strange = |word: &&str| !self.words.contains_key(word);
+        if name.split('_').filter(strange).nth(1).is_some() {
+            return None;
+        }
         let parts: Vec<&str> = name.split('_').collect();
-        let strange = parts
-            .iter()
-            .filter(|w| !self.words.contains_key(*w))
-            .count();
-        if strange > 1 || strange == parts.len() {
+        if parts.iter().all(strange) {
             return None;
         }
         let mut found: Vec<(Edit, &'static Fact)> = self

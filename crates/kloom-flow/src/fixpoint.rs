@@ -47,7 +47,7 @@ impl Body<'_> {
         if let Some(entry) = paths.first_mut() {
             entry.push(Path {
                 key: Some(Tracked::default()),
-                state: State::default(),
+                state: State::new(self.cx.wanted.memory),
                 done: false,
             });
             ready.insert(order.rank[0]);
@@ -423,6 +423,9 @@ fn merge(
         None => list.len() - 1,
     };
     let old = &mut list[at];
+    if old.state == state {
+        return false;
+    }
     let joined = if told_apart.is_some() {
         old.state.join(&state, cells, block)
     } else {

@@ -112,11 +112,14 @@ impl Liveness {
     /// Forgets what dead locals hold at the start of a block.
     pub fn drop_dead(&self, state: &mut State, cells: &Cells, block: BlockId) {
         // A dead local that holds an allocation is kept, so that its loss is seen where it happens.
-        let holders: Vec<CellId> = state
-            .cells()
-            .filter(|(_, held)| state.owned.find(*held).is_some())
-            .map(|(cell, _)| cell)
-            .collect();
+        let holders: Vec<CellId> = match state.owned.is_empty() {
+            true => Vec::new(),
+            false => state
+                .cells()
+                .filter(|(_, held)| state.owned.find(*held).is_some())
+                .map(|(cell, _)| cell)
+                .collect(),
+        };
         state.drop_cells(|cell| match cells.get(cells.root(cell)) {
             Cell::Local(local) => !self.is_live(local, block) && !holders.contains(&cell),
             _ => false,

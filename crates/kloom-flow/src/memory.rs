@@ -63,6 +63,8 @@ const MAX_PATH: usize = 6;
 #[derive(Debug, Default)]
 pub struct Cells {
     list: Vec<Cell>,
+    /// The variable or object that each is part of.
+    roots: Vec<CellId>,
     index: FxHashMap<Cell, CellId>,
 }
 
@@ -74,6 +76,8 @@ impl Cells {
         }
         let id = CellId(self.list.len() as u32);
         self.list.push(cell);
+        let root = self.whole(id).map_or(id, |of| self.root(of));
+        self.roots.push(root);
         self.index.insert(cell, id);
         id
     }
@@ -93,15 +97,14 @@ impl Cells {
 
     /// The variable or object that the cell is part of.
     pub fn root(&self, id: CellId) -> CellId {
-        let mut at = id;
-        while let Some(of) = self.whole(at) {
-            at = of;
-        }
-        at
+        self.roots[id.0 as usize]
     }
 
     /// Whether `inner` is `outer` or a part of it.
     pub fn within(&self, inner: CellId, outer: CellId) -> bool {
+        if self.root(inner) != self.root(outer) {
+            return false;
+        }
         let mut at = Some(inner);
         while let Some(id) = at {
             if id == outer {

@@ -35,6 +35,8 @@ pub enum Topic {
 /// Ownership on one path.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Owned {
+    /// Whether anybody wants to know.
+    followed: bool,
     live: Vec<Live>,
     /// Threads, workers and registrations that this path has not taken back.
     started: Vec<Live>,
@@ -49,6 +51,14 @@ pub struct Owned {
 }
 
 impl Owned {
+    /// The start of a function.
+    pub fn new(followed: bool) -> Owned {
+        Owned {
+            followed,
+            ..Owned::default()
+        }
+    }
+
     /// The allocations without a home, in the order of their objects.
     pub fn homeless(&self) -> impl Iterator<Item = Live> + '_ {
         self.live.iter().copied().filter(|l| l.home.is_none())
@@ -72,7 +82,7 @@ impl Owned {
         all.any(|l| l.object == object)
     }
 
-    /// Whether anything is known of any allocation.
+    /// Whether nothing is known of any allocation.
     pub fn is_empty(&self) -> bool {
         self.live.is_empty()
     }
@@ -145,7 +155,9 @@ impl Owned {
 
     /// Something may hold on to a value from outside.
     pub fn keep(&mut self, value: Sym) {
-        if let Err(at) = self.kept.binary_search(&value) {
+        if self.followed
+            && let Err(at) = self.kept.binary_search(&value)
+        {
             self.kept.insert(at, value);
         }
     }
@@ -166,6 +178,9 @@ impl Owned {
 
     /// A holder of the value is overwritten in a way that cannot be followed.
     pub fn blur(&mut self, cells: &Cells, value: Sym) {
+        if !self.followed {
+            return;
+        }
         let object = match value {
             Sym::Addr(cell) => match cells.get(cells.root(cell)) {
                 Cell::Object(object) => object,
@@ -183,6 +198,9 @@ impl Owned {
 
     /// The name of a value is about to mean another one.
     pub fn retire(&mut self, cells: &Cells, value: Sym) {
+        if !self.followed {
+            return;
+        }
         let stale = |object: Sym| {
             let mut at = object;
             while at != value {
@@ -264,11 +282,15 @@ impl Owned {
     /// What holds on either path, at the start of `block`.
     pub fn join(&self, other: &Owned, block: BlockId) -> Owned {
         let renamed = |sym: Sym| matches!(sym, Sym::Phi(at, _) if at == block);
+        if !self.followed {
+            return Owned::default();
+        }
         let gone = self.gone.iter().filter_map(|(object, at)| {
             let its = other.gone(*object)?;
             (!renamed(*object)).then(|| (*object, its.min(*at)))
         });
         Owned {
+            followed: true,
             live: both(&self.live, &other.live),
             started: both(&self.started, &other.started),
             gone: gone.collect(),

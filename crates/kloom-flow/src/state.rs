@@ -57,6 +57,14 @@ pub struct State {
 }
 
 impl State {
+    /// What is known where a function starts.
+    pub fn new(memory: bool) -> State {
+        State {
+            owned: Owned::new(memory),
+            ..State::default()
+        }
+    }
+
     /// What a cell holds.
     pub fn read(&self, cells: &Cells, cell: CellId) -> Sym {
         if let Some(sym) = self.cells.get(cell) {
@@ -313,7 +321,19 @@ impl State {
             owned: self.owned.join(&other.owned, block),
             ..State::default()
         };
+        let mut its = other.infos.0.as_slice();
+        for (sym, info) in self.infos() {
+            while let Some((_, rest)) = its.split_first().filter(|(first, _)| first.0 < sym) {
+                its = rest;
+            }
+            let same = its.first().filter(|first| first.0 == sym);
+            let joined = info.join(same.map_or(Info::ANY, |same| same.1));
+            if joined != Info::ANY {
+                out.infos.0.push((sym, joined));
+            }
+        }
         let (a, b) = (&self.cells.0, &other.cells.0);
+        out.cells.0.reserve(a.len().max(b.len()));
         let (mut i, mut j) = (0, 0);
         while i < a.len() || j < b.len() {
             let cell = match (a.get(i), b.get(j)) {
@@ -342,17 +362,14 @@ impl State {
             };
             out.cells.0.push((cell, sym));
         }
-        for (sym, info) in self.infos() {
-            if !matches!(sym, Sym::Phi(at, _) if at == block) || out.infos.get(sym).is_none() {
-                let joined = info.join(other.info(sym));
-                out.set_info(sym, joined);
-            }
-        }
         out
     }
 
     /// Drops facts about values that no cell holds and no path from outside names.
     pub fn prune(&mut self) {
+        if self.infos.0.is_empty() {
+            return;
+        }
         let mut held: Vec<Sym> = self.cells.0.iter().map(|e| e.1).collect();
         held.sort_unstable();
         let linked: Vec<Sym> = self
