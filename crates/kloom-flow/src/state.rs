@@ -3,7 +3,7 @@
 use crate::locks::Locks;
 use crate::memory::{Cell, Cells};
 use crate::owned::Owned;
-use crate::value::{CellId, Info, Link, OriginId, Point, Sym, class_of};
+use crate::value::{CellId, Info, OriginId, Point, Sym, class_of};
 use kloom_diag::Span;
 use kloom_facts::Classes;
 use kloom_ir::BlockId;
@@ -370,27 +370,27 @@ impl State {
         if self.infos.0.is_empty() {
             return;
         }
-        let mut held: Vec<Sym> = self.cells.0.iter().map(|e| e.1).collect();
-        held.sort_unstable();
-        let linked: Vec<Sym> = self
-            .infos
-            .0
-            .iter()
-            .filter(|e| held.binary_search(&e.0).is_ok())
-            .filter_map(|e| e.1.link.map(|l: Link| l.of))
-            .collect();
         let owned = &mut self.owned;
-        let infos = &self.infos;
+        let infos = &mut self.infos.0;
+        let find = |infos: &[(Sym, Info)], sym| infos.binary_search_by(|e| e.0.cmp(&sym)).ok();
         owned.prune(|object| {
-            infos
-                .get(object)
-                .is_some_and(|info| !info.classes.contains(Classes::POS))
+            find(infos, object).is_some_and(|at| !infos[at].1.classes.contains(Classes::POS))
         });
-        self.infos.0.retain(|(sym, _)| {
-            matches!(sym, Sym::Init(_) | Sym::Config(_))
+        let mut named = vec![false; infos.len()];
+        for at in self.cells.0.iter().filter_map(|e| find(infos, e.1)) {
+            named[at] = true;
+        }
+        // What a value asks about is named by it.
+        let links = infos.iter().zip(&named).filter(|(_, named)| **named);
+        let asked: Vec<usize> = links
+            .filter_map(|((_, info), _)| find(infos, info.link?.of))
+            .collect();
+        asked.into_iter().for_each(|at| named[at] = true);
+        let mut named = named.into_iter();
+        infos.retain(|(sym, _)| {
+            named.next() == Some(true)
+                || matches!(sym, Sym::Init(_) | Sym::Config(_))
                 || owned.knows(*sym)
-                || held.binary_search(sym).is_ok()
-                || linked.contains(sym)
         });
     }
 }
