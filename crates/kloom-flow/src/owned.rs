@@ -302,6 +302,9 @@ impl Owned {
 }
 
 fn both(a: &[Live], b: &[Live]) -> Vec<Live> {
+    if a == b {
+        return a.to_vec();
+    }
     let common = a.iter().filter_map(|mine| {
         let its = b.iter().find(|l| l.object == mine.object)?;
         (its.home == mine.home).then(|| Live {
@@ -312,9 +315,21 @@ fn both(a: &[Live], b: &[Live]) -> Vec<Live> {
     common.collect()
 }
 
+/// What is in either of two sorted lists.
 fn union<T: Copy + Ord>(a: &[T], b: &[T]) -> Vec<T> {
-    let mut all: Vec<T> = a.iter().chain(b).copied().collect();
-    all.sort_unstable();
-    all.dedup();
-    all
+    if a == b {
+        return a.to_vec();
+    }
+    let mut all = Vec::with_capacity(a.len() + b.len());
+    let (mut a, mut b) = (a.iter().peekable(), b.iter().peekable());
+    loop {
+        let next = match (a.peek(), b.peek()) {
+            (Some(x), Some(y)) => *x.min(y),
+            (Some(one), None) | (None, Some(one)) => *one,
+            (None, None) => return all,
+        };
+        a.next_if_eq(&next);
+        b.next_if_eq(&next);
+        all.push(*next);
+    }
 }
