@@ -333,9 +333,10 @@ impl Body<'_> {
             let Some(key) = self.cells.key(cell, self.f.params) else {
                 continue;
             };
-            let own_parameter = matches!(&key, Key::Param(_, parts) if parts.is_empty())
+            // What stands in the frame goes with it; a macro's parameters are its caller's places.
+            let in_frame = matches!(self.cells.get(self.cells.root(cell)), Cell::Local(_))
                 && self.f.origin != kloom_ir::Origin::Macro;
-            if own_parameter || failed && matches!(key, Key::Class(..)) {
+            if in_frame || failed && matches!(key, Key::Class(..)) {
                 continue;
             }
             let value = self.outgoing(state, sym);
