@@ -39,15 +39,19 @@ impl Body<'_> {
         let order = Order::of(f);
         let live = Liveness::of(f);
         let results = result_locals(f);
-        if self.cx.wanted.memory {
-            self.loops = Loops::of(f, &order.rank, &self.counters);
-        }
+        // Where loops cannot be told apart, neither can who owns what.
+        let loops = match self.cx.wanted.memory {
+            true => Loops::of(f, &order.rank, &self.counters),
+            false => None,
+        };
+        let owners = loops.is_some();
+        self.loops = loops.unwrap_or_default();
         let mut paths: Vec<Vec<Path>> = f.blocks.iter().map(|_| Vec::new()).collect();
         let mut ready = BTreeSet::new();
         if let Some(entry) = paths.first_mut() {
             entry.push(Path {
                 key: Some(Tracked::default()),
-                state: State::new(self.cx.wanted.memory),
+                state: State::new(owners),
                 done: false,
             });
             ready.insert(order.rank[0]);

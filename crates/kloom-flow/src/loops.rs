@@ -1,84 +1,119 @@
 //! Loops, and which locals they hand on: what a loop that runs zero times has not done.
 
 use kloom_ir::{Base, BlockId, Expr, Function, InstrKind, LocalId, Terminator};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
+use std::collections::BTreeMap;
 
-/// For the head of each loop, the locals whose values its body hands to callees or stores.
+/// Most blocks of all loops of a function together; one block may be in many.
+const MAX_BLOCKS: usize = 200_000;
+
+/// The locals whose values each loop hands to callees or stores.
 #[derive(Debug, Default)]
 pub(crate) struct Loops {
-    by_head: FxHashMap<BlockId, Loop>,
+    hands_on: Vec<Vec<LocalId>>,
+    /// The loops around each block.
+    around: Vec<Vec<Around>>,
 }
 
-#[derive(Debug, Default)]
-struct Loop {
-    body: Vec<BlockId>,
-    /// Those of it that are left when something has been counted far enough, the head among them.
-    ends: Vec<BlockId>,
-    hands_on: Vec<LocalId>,
+#[derive(Clone, Copy, Debug)]
+struct Around {
+    /// Its place in [`Loops::hands_on`].
+    number: u32,
+    /// Whether the loop is left from here when something has been counted far enough, or this is
+    /// its head.
+    ends: bool,
 }
 
 impl Loops {
-    /// The loops of a function, `rank` being the place of each block in reverse postorder.
-    pub fn of(f: &Function, rank: &[u32], counters: &FxHashSet<LocalId>) -> Loops {
+    /// The loops of a function, `rank` being the place of each block in reverse postorder; `None`
+    /// if they are too many.
+    pub fn of(f: &Function, rank: &[u32], counters: &FxHashSet<LocalId>) -> Option<Loops> {
         let mut before: Vec<Vec<BlockId>> = vec![Vec::new(); f.blocks.len()];
-        let mut back = Vec::new();
+        let mut back: BTreeMap<BlockId, Vec<BlockId>> = BTreeMap::new();
         for (from, block) in f.blocks.iter().enumerate() {
             for to in block.term.successors() {
                 let from = BlockId(from as u32);
                 before[to.0 as usize].push(from);
                 let (low, high) = (rank[to.0 as usize], rank[from.0 as usize]);
                 if low <= high && high != u32::MAX {
-                    back.push((from, to));
+                    back.entry(to).or_default().push(from);
                 }
             }
         }
         let counted = computed_from(f, counters);
-        let mut loops = Loops::default();
-        for (from, head) in back {
-            let found = loops.by_head.entry(head).or_default();
-            let mut todo = vec![from];
+        let asks_count = |block: BlockId| {
+            let mut asked = Vec::new();
+            if let Terminator::Branch { cond, .. } = &f.block(block).term {
+                locals_in(f, cond, &mut asked);
+            }
+            asked.iter().any(|local| counted.contains(local))
+        };
+        let mut loops = Loops {
+            hands_on: Vec::new(),
+            around: vec![Vec::new(); f.blocks.len()],
+        };
+        let mut blocks = 0;
+        for (head, mut todo) in back {
+            let number = loops.hands_on.len() as u32;
+            let mut handed = Vec::new();
             while let Some(block) = todo.pop() {
+                let around = &mut loops.around[block.0 as usize];
                 // What cannot come from the head is another way in.
-                if rank[block.0 as usize] < rank[head.0 as usize] || found.body.contains(&block) {
+                if rank[block.0 as usize] < rank[head.0 as usize]
+                    || around.last().is_some_and(|last| last.number == number)
+                {
                     continue;
                 }
-                found.body.push(block);
+                let ends = block == head || asks_count(block);
+                around.push(Around { number, ends });
+                blocks += 1;
+                if blocks > MAX_BLOCKS {
+                    return None;
+                }
+                for instr in &f.block(block).instrs {
+                    let mut here = Vec::new();
+                    hands_on(f, &instr.kind, &mut here);
+                    handed.append(&mut here);
+                }
                 if block != head {
                     todo.extend(&before[block.0 as usize]);
                 }
             }
+            handed.sort_unstable();
+            handed.dedup();
+            loops.hands_on.push(handed);
         }
-        for (head, found) in &mut loops.by_head {
-            for id in &found.body {
-                let mut asked = Vec::new();
-                if let Terminator::Branch { cond, .. } = &f.block(*id).term {
-                    locals_in(f, cond, &mut asked);
-                }
-                if id == head || asked.iter().any(|local| counted.contains(local)) {
-                    found.ends.push(*id);
-                }
-                for instr in &f.block(*id).instrs {
-                    hands_on(f, &instr.kind, &mut found.hands_on);
-                }
-            }
-        }
-        loops
+        Some(loops)
+    }
+
+    /// The loops that an edge leaves.
+    fn left(&self, (from, to): (BlockId, BlockId)) -> impl Iterator<Item = Around> + '_ {
+        let at = |block: BlockId| {
+            self.around
+                .get(block.0 as usize)
+                .map_or(&[][..], Vec::as_slice)
+        };
+        let stays = at(to);
+        let all = at(from).iter().copied();
+        all.filter(move |one| {
+            let same = stays.binary_search_by_key(&one.number, |other| other.number);
+            same.is_err()
+        })
     }
 
     /// The locals that matter if the edge leaves a loop that may not have run to its end once.
-    pub fn skipped(&self, (from, to): (BlockId, BlockId)) -> Vec<LocalId> {
-        let left = |found: &&Loop| found.ends.contains(&from) && !found.body.contains(&to);
-        let left = self.by_head.values().filter(left);
-        left.flat_map(|found| found.hands_on.iter().copied())
+    pub fn skipped(&self, edge: (BlockId, BlockId)) -> Vec<LocalId> {
+        let left = self.left(edge).filter(|one| one.ends);
+        left.flat_map(|one| &self.hands_on[one.number as usize])
+            .copied()
             .collect()
     }
 
     /// Whether a loop can be left from this block.
     pub fn is_left_from(&self, block: BlockId, f: &Function) -> bool {
         let next = f.block(block).term.successors();
-        self.by_head.values().any(|found| {
-            found.body.contains(&block) && next.iter().any(|to| !found.body.contains(to))
-        })
+        next.into_iter()
+            .any(|to| self.left((block, to)).next().is_some())
     }
 }
 

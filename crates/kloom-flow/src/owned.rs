@@ -104,6 +104,9 @@ impl Owned {
 
     /// A new allocation.
     pub fn add(&mut self, object: Sym, allocation: AllocationId, home: Option<CellId>) {
+        if !self.followed {
+            return;
+        }
         self.settle(object);
         let at = self.live.partition_point(|l| l.object < object);
         let new = Live {
@@ -127,6 +130,9 @@ impl Owned {
 
     /// Something is started or registered.
     pub fn start(&mut self, object: Sym, allocation: AllocationId) {
+        if !self.followed {
+            return;
+        }
         self.take_back(object);
         let at = self.started.partition_point(|l| l.object < object);
         let new = Live {
@@ -165,7 +171,7 @@ impl Owned {
     /// The object is freed, for certain.
     pub fn free(&mut self, object: Sym, at: Span) {
         self.settle(object);
-        if self.gone(object).is_none() {
+        if self.followed && self.gone(object).is_none() {
             self.gone.push((object, at));
             self.gone.sort_unstable();
         }

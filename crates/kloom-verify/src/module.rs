@@ -13,8 +13,9 @@ use tempfile::TempDir;
 const MOST_BYTES: u64 = 64 << 20;
 /// Nor are folders of more files.
 const MOST_FILES: usize = 10_000;
-/// Larger modules are not loaded.
-const MOST_MODULE: u64 = 64 << 20;
+/// Most modules of one folder, and their bytes together.
+const MOST_MODULES: usize = 32;
+const MOST_OF_MODULES: u64 = 64 << 20;
 /// The build may take so long and say so much.
 const LIMITS: Limits = Limits {
     time: Duration::from_secs(300),
@@ -34,7 +35,7 @@ pub struct Built {
     pub messages: Vec<Message>,
     /// The last lines it said, if it failed.
     pub failure: Option<String>,
-    /// The modules, in the order in which they need each other.
+    /// The modules, by name.
     pub modules: Vec<Module>,
 }
 
@@ -57,22 +58,29 @@ impl Built {
         self.scratch.path()
     }
 
-    /// A module with those of the same folder that it needs, which come first.
+    /// A module with those of the same folder that it needs, each behind what it needs itself.
     pub fn with_needs(&self, module: &Module) -> Vec<Module> {
-        let mut wanted = vec![module.clone()];
-        let mut next = 0;
-        while let Some(needs) = wanted.get(next).map(|module| module.needs.clone()) {
-            for need in needs {
-                if let Some(found) = self.modules.iter().find(|m| m.name == need)
-                    && wanted.iter().all(|known| known.name != need)
-                {
-                    wanted.push(found.clone());
+        let mut order: Vec<&Module> = Vec::new();
+        let mut entered = vec![module.name.as_str()];
+        // Each with those that it needs and that were not looked at yet.
+        let mut open = vec![(module, module.needs.iter())];
+        while let Some((module, needs)) = open.last_mut() {
+            let found = needs.find_map(|need| {
+                let new = !entered.contains(&need.as_str());
+                self.modules.iter().find(|m| new && m.name == *need)
+            });
+            match found {
+                Some(needed) => {
+                    entered.push(&needed.name);
+                    open.push((needed, needed.needs.iter()));
+                }
+                None => {
+                    order.push(module);
+                    open.pop();
                 }
             }
-            next += 1;
         }
-        wanted.reverse();
-        wanted
+        order.into_iter().cloned().collect()
     }
 }
 
@@ -131,6 +139,7 @@ fn last_words(output: &str) -> String {
 /// The modules in a folder and below.
 fn modules(folder: &Path) -> io::Result<Vec<Module>> {
     let mut found = Vec::new();
+    let mut size = 0;
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder)? {
@@ -138,11 +147,22 @@ fn modules(folder: &Path) -> io::Result<Vec<Module>> {
             let (path, kind) = (entry.path(), entry.file_type()?);
             if kind.is_dir() {
                 folders.push(path);
-            } else if kind.is_file()
-                && path.extension().is_some_and(|extension| extension == "ko")
-                && entry.metadata()?.len() <= MOST_MODULE
+            } else if kind.is_file() && path.extension().is_some_and(|extension| extension == "ko")
             {
                 let file_name = path.file_stem().unwrap_or_default().to_string_lossy();
+                // The guest's script takes names apart at blanks.
+                let harmless = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+                size += entry.metadata()?.len();
+                if !file_name.chars().all(harmless) {
+                    return Err(io::Error::other(
+                        "a module's name has other signs than a-z, 0-9, _ and -",
+                    ));
+                }
+                if size > MOST_OF_MODULES || found.len() == MOST_MODULES {
+                    return Err(io::Error::other(
+                        "the folder builds more than 32 modules or 64 MiB of them",
+                    ));
+                }
                 let object = fs::read(&path)?;
                 found.push(Module {
                     name: file_name.replace('-', "_"),
@@ -154,9 +174,6 @@ fn modules(folder: &Path) -> io::Result<Vec<Module>> {
         }
     }
     found.sort_by(|a, b| a.file_name.cmp(&b.file_name));
-    // The guest's script takes names apart at blanks.
-    let harmless = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-    found.retain(|module| module.file_name.chars().all(harmless));
     Ok(found)
 }
 

@@ -96,7 +96,9 @@ pub fn run(
             Err(RecvTimeoutError::Timeout) => {
                 // A child of the program may hold the pipe open after it has ended.
                 let ended = child.try_wait()?;
-                end(&mut child)?;
+                if ended.is_none() {
+                    end(&mut child)?;
+                }
                 return Ok(ended.map_or(why, End::Exit));
             }
         }

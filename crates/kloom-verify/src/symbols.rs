@@ -112,14 +112,14 @@ impl Symbols {
                 };
                 // A later round may have had it elsewhere.
                 let (start, place, _) = self.loaded.iter().rev().find(fits)?;
-                Some(place + (address - start))
+                Some(place.wrapping_add(address - start))
             }
         }
     }
 
     /// The lines of a named function's beginning, to show where a symbol is.
     pub fn of_symbol(&self, name: &str, offset: u64) -> Vec<Place> {
-        let place = self.names.get(name).map(|place| place + offset);
+        let place = self.names.get(name).map(|place| place.wrapping_add(offset));
         place.map_or_else(Vec::new, |place| self.lines_at(place))
     }
 

@@ -147,7 +147,7 @@ pub(crate) struct VerifyArgs {
     /// Put the consoles into this folder
     #[arg(long, value_name = "DIR")]
     pub keep: Option<PathBuf>,
-    /// Keep the build from the rest of the machine and the network (bubblewrap)
+    /// Let the build write to its own copy alone, without a network (bubblewrap)
     #[arg(long)]
     pub sandbox: bool,
     /// How findings are written

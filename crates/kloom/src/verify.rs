@@ -33,7 +33,7 @@ pub fn run(args: &VerifyArgs) -> anyhow::Result<u8> {
     let (settings, target) = settings(args)?;
     if !args.sandbox {
         eprintln!(
-            "kloom: the build runs each folder's Makefile; --sandbox keeps it from the rest of the machine"
+            "kloom: the build runs each folder's Makefile; --sandbox lets it write to its own copy alone, without a network"
         );
     }
     if let Some(folder) = &args.keep {

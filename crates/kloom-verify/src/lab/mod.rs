@@ -111,8 +111,6 @@ impl Lab {
 
     /// The complete kernel of a version (`6.12`, or `7.x` for the newest 7) and flavour; one with Rust will do for C.
     pub fn kernel(&self, version: &str, races: bool) -> io::Result<Option<Kernel>> {
-        let prefix = version.strip_suffix('x').unwrap_or(version);
-        let whole = prefix.len() == version.len();
         let mut found: Vec<(Vec<u32>, bool, Kernel)> = Vec::new();
         for (tree, stamp) in self.trees()? {
             let (Some(stamp), Some(name)) = (stamp, tree.file_name()) else {
@@ -120,12 +118,7 @@ impl Lab {
             };
             let name = name.to_string_lossy();
             let (of, flavour) = Flavour::of_name(&name);
-            let fits = if whole {
-                of == version
-            } else {
-                of.starts_with(prefix)
-            };
-            if fits && flavour.races == races {
+            if is_version(of, version) && flavour.races == races {
                 let kernel = Kernel::in_tree(&tree)?;
                 found.push((numbers(&stamp.release), flavour.rust, kernel));
             }
@@ -134,16 +127,20 @@ impl Lab {
         Ok(found.pop().map(|(_, _, kernel)| kernel))
     }
 
-    /// Removes the build trees of a version, or all of them, and the sources if asked.
+    /// Removes the build trees of a version, or all of them, and the sources if asked. Only what has a
+    /// stamp or log beside it was built here.
     pub fn clean(&self, version: Option<&str>, sources: bool) -> io::Result<Vec<PathBuf>> {
         let mut gone = Vec::new();
-        for (tree, _) in self.trees()? {
+        for (tree, stamp) in self.trees()? {
+            if stamp.is_none() && !tree.beside("log").is_file() {
+                continue;
+            }
             let name = tree
                 .file_name()
                 .unwrap_or_default()
                 .to_string_lossy()
                 .into_owned();
-            if version.is_none_or(|version| Flavour::of_name(&name).0 == version) {
+            if version.is_none_or(|version| is_version(Flavour::of_name(&name).0, version)) {
                 fs::remove_dir_all(&tree)?;
                 for extension in ["json", "log"] {
                     let beside = tree.beside(extension);
@@ -160,6 +157,14 @@ impl Lab {
             gone.push(unpacked);
         }
         Ok(gone)
+    }
+}
+
+/// Whether a version is the one asked for: `6.12`, or any 7 for `7.x`.
+fn is_version(of: &str, asked: &str) -> bool {
+    match asked.strip_suffix('x') {
+        Some(prefix) => of.starts_with(prefix),
+        None => of == asked,
     }
 }
 

@@ -224,6 +224,8 @@ fn sandboxed(command: &Command, tree: &Path, folder: &Path) -> Command {
     bwrap.args(["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]);
     // Compilers and make write there; what the build reads of it is put back.
     bwrap.args(["--tmpfs", "/tmp"]);
+    // Sockets of other programs, which no network namespace keeps away.
+    bwrap.args(["--tmpfs", "/run", "--cap-drop", "ALL"]);
     let source = tree.join("source").canonicalize().ok();
     for read in [Some(tree.to_owned()), source].into_iter().flatten() {
         if read.starts_with("/tmp") {
