@@ -6,14 +6,16 @@
 //! out.
 
 mod compact;
+mod declaration;
 mod plain;
+mod statement;
 mod take_apart;
 mod token;
 
 use compact::Compact;
 use std::cell::RefCell;
 use std::sync::OnceLock;
-use take_apart::take_apart;
+use take_apart::{statements, take_apart};
 use tree_sitter::{Language, Parser, TreeCursor};
 
 macro_rules! names {
@@ -340,12 +342,19 @@ impl Tree {
                     end,
                     after: here + 1,
                 };
-                if is_leaf(kind) && !missing {
+                let whole = if is_leaf(kind) && !missing {
                     take_apart(data, text, &mut parts, &mut nodes);
+                    true
+                } else if kind == Kind::ExpressionStatement
+                    && short.text.get(node.start_byte()) == Some(&b';')
+                    && statements(data, &mut parts, &mut nodes)
+                {
+                    true
                 } else {
                     nodes.push(data);
-                }
-                if !is_leaf(kind) && cursor.goto_first_child() {
+                    is_leaf(kind)
+                };
+                if !whole && cursor.goto_first_child() {
                     open.push(Some(here));
                     continue;
                 }

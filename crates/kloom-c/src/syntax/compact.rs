@@ -2,12 +2,14 @@
 //!
 //! The parser costs far more per byte and per token than anything else here, and most of them tell
 //! it nothing: the letters of a name, the digits of a number, what a string says, all blanks but
-//! one. `struct s` is one type; an expression that [`plain`] can read is one operand. The parse of
-//! the short text has the shape of the parse of the full one, once offsets are taken back and
-//! tokens that stand for several taken apart, which [`super::Tree`] does.
+//! one. `struct s` is one type; an expression that [`plain`] can read is one operand, statements that
+//! [`statement`] can read are one empty statement. The parse of the short text has the shape of the
+//! parse of the full one, once offsets are taken back and tokens that stand for several taken
+//! apart, which [`super::Tree`] does.
 
 use super::Kind;
 use super::plain::{self, Part, Reach};
+use super::statement::{self, Run};
 use super::token::{
     assignment_operator, is_blank, is_grammar_word, is_word, literal_end, name_end, number_end,
     skip_blanks, word_end,
@@ -35,6 +37,8 @@ impl Compact {
             asm_depth: None,
             open: Vec::new(),
             closed: None,
+            wasted: 0,
+            directive_end: 0,
             out: Compact {
                 text: Vec::with_capacity(full.len() / 2),
                 starts: Vec::with_capacity(full.len() / 2),
@@ -108,6 +112,10 @@ struct Writer<'t> {
     open: Vec<Open>,
     /// What the last token closed.
     closed: Option<Open>,
+    /// Bytes of statements that were read for nothing.
+    wasted: usize,
+    /// Where the last line for the preprocessor ended in the short text; its words say nothing.
+    directive_end: usize,
     out: Compact,
 }
 
@@ -198,6 +206,7 @@ impl Writer<'_> {
         let before = written.len().checked_sub(2).map(|at| written[at]);
         let inner = self.open.last();
         match written.last() {
+            _ if written.len() == self.directive_end => Place::Unclear,
             Some(b';') if inner == Some(&Open::Head) => Place::Expression,
             Some(b';' | b'{' | b':') if inner == Some(&Open::Block) => Place::Statement,
             Some(b'}') if self.closed == Some(Open::Block) => Place::Statement,
@@ -220,20 +229,20 @@ impl Writer<'_> {
     /// One token for an expression that starts here, if it is more than a token and its shape hangs
     /// on nothing else.
     fn expression(&mut self, byte: u8) -> bool {
-        if self.asm_depth.is_some() || !is_word(byte) && !b"!~-+*&(\"'".contains(&byte) {
+        if self.asm_depth.is_some() || !is_word(byte) && !b"!~-+*&(\"'{".contains(&byte) {
             return false;
         }
         let place = self.place();
         let reach = match place {
             Place::Unclear => return false,
+            // The block of a `switch` has to be one.
+            Place::Statement if byte == b'{' && self.closed == Some(Open::Head) => return false,
+            Place::Statement => return self.statements(),
             Place::Operand => Reach::Operand,
             _ => Reach::Expression,
         };
         let first = self.out.parts.len();
-        // The prepass' mark in front of a call that is a statement.
-        let marked = place == Place::Statement && byte == b'+';
-        let start = skip_blanks(self.full, self.at + usize::from(marked));
-        let Some(end) = plain::read(self.full, start, reach, &mut self.out.parts) else {
+        let Some(end) = plain::read(self.full, self.at, reach, &mut self.out.parts) else {
             return false;
         };
         let rest = &self.full[skip_blanks(self.full, end)..];
@@ -250,11 +259,10 @@ impl Writer<'_> {
             Place::NextArgument => {
                 b",)".contains(&next) && !self.declares(parts) && parts[0].kind != Kind::Assignment
             }
-            Place::Statement => next == b';' && is_statement(parts, marked),
             Place::Operand => {
                 assignment_operator(rest).is_none() && !is_word(next) && !b"{\"'".contains(&next)
             }
-            Place::Unclear => false,
+            Place::Statement | Place::Unclear => false,
         };
         if !fits || parts.len() < 2 {
             self.out.parts.truncate(first);
@@ -262,6 +270,25 @@ impl Writer<'_> {
         }
         self.closed = None;
         self.one_for(end);
+        true
+    }
+
+    /// One empty statement for the statements that start here, as far as their shape hangs on
+    /// nothing else.
+    fn statements(&mut self) -> bool {
+        if self.wasted > self.full.len() {
+            return false;
+        }
+        // Behind a label or a condition, only one belongs there.
+        let run = match self.out.text.trim_ascii_end().last() {
+            Some(b';' | b'{' | b'}') => Run::Many,
+            _ => Run::One,
+        };
+        let read = statement::read(self.full, self.at, run, &mut self.out.parts);
+        self.wasted += read.seen - read.end.unwrap_or(self.at);
+        let Some(end) = read.end else { return false };
+        self.closed = None;
+        self.stand_in(b";", end);
         true
     }
 
@@ -334,6 +361,7 @@ impl Writer<'_> {
             !line.ends_with(b"\\")
         });
         self.copy_to(end.map_or(self.full.len(), |end| self.at + end));
+        self.directive_end = self.out.text.trim_ascii_end().len();
     }
 
     fn number(&mut self) {
@@ -429,17 +457,6 @@ impl Writer<'_> {
             self.put(quote, end - 1, end);
             self.at = end;
         }
-    }
-}
-
-/// Whether an expression with `;` behind it is no declaration. `f(a);` may be one without the mark.
-fn is_statement(parts: &[Part], marked: bool) -> bool {
-    match parts {
-        [whole, ..] if matches!(whole.kind, Kind::Assignment | Kind::Update) => true,
-        [whole, callee, ..] if whole.kind == Kind::Call => {
-            marked || callee.kind == Kind::FieldAccess
-        }
-        _ => false,
     }
 }
 

@@ -40,14 +40,7 @@ pub(super) enum Reach {
 /// Reads an expression that starts here: adds its nodes, parents first, and gives its end.
 pub(super) fn read(text: &[u8], at: usize, reach: Reach, nodes: &mut Vec<Part>) -> Option<usize> {
     let base = nodes.len();
-    let mut reader = Reader {
-        text,
-        at,
-        end: at,
-        depth: 0,
-        base,
-        nodes,
-    };
+    let mut reader = Reader::new(text, at, nodes);
     let read = match reach {
         Reach::Expression => reader.assignment(),
         Reach::Operand => reader.postfix(),
@@ -60,41 +53,88 @@ pub(super) fn read(text: &[u8], at: usize, reach: Reach, nodes: &mut Vec<Part>) 
     read.map(|()| end)
 }
 
-struct Reader<'t, 'n> {
-    text: &'t [u8],
+/// Reads tokens and makes nodes of them.
+pub(super) struct Reader<'t, 'n> {
+    pub(super) text: &'t [u8],
     /// Where the next token is looked for.
-    at: usize,
+    pub(super) at: usize,
     /// The end of the last token.
-    end: usize,
+    pub(super) end: usize,
     depth: u32,
-    /// How many nodes there were before.
+    /// How many nodes there were before the expression.
     base: usize,
-    nodes: &'n mut Vec<Part>,
+    pub(super) nodes: &'n mut Vec<Part>,
 }
 
-impl Reader<'_, '_> {
+impl<'t, 'n> Reader<'t, 'n> {
+    pub(super) fn new(text: &'t [u8], at: usize, nodes: &'n mut Vec<Part>) -> Reader<'t, 'n> {
+        Reader {
+            text,
+            at,
+            end: at,
+            depth: 0,
+            base: nodes.len(),
+            nodes,
+        }
+    }
+
+    /// An expression without commas that starts at the next token.
+    pub(super) fn single(&mut self, field: Field) -> Option<()> {
+        self.base = self.nodes.len();
+        self.part(field, Self::assignment)
+    }
+
+    /// A whole expression that starts at the next token.
+    pub(super) fn whole(&mut self, field: Field) -> Option<()> {
+        let first = self.nodes.len();
+        self.single(field)?;
+        if self.next()? == b',' {
+            self.wrap(first, Kind::Comma, Field::Left);
+            self.skip(1);
+            self.next()?;
+            self.part(Field::Right, |reader| reader.whole(Field::Right))?;
+            self.nodes[first].field = field;
+            self.close(first);
+        }
+        Some(())
+    }
+
+    /// What a statement hangs on, in its parentheses.
+    pub(super) fn head(&mut self) -> Option<()> {
+        if self.next()? != b'(' {
+            return None;
+        }
+        self.base = self.nodes.len();
+        let node = self.open(Kind::Paren, Field::Condition)?;
+        self.skip(1);
+        self.deeper(Self::assignment)?;
+        self.expect(b')')?;
+        self.close(node);
+        Some(())
+    }
+
     /// What comes next.
-    fn rest(&mut self) -> &[u8] {
+    fn rest(&mut self) -> &'t [u8] {
         self.at = skip_blanks(self.text, self.at);
         self.text.get(self.at..).unwrap_or(&[])
     }
 
-    fn next(&mut self) -> Option<u8> {
+    pub(super) fn next(&mut self) -> Option<u8> {
         self.rest().first().copied()
     }
 
     /// Goes past a token that becomes no node.
-    fn skip(&mut self, length: usize) {
+    pub(super) fn skip(&mut self, length: usize) {
         self.at += length;
         self.end = self.at;
     }
 
-    fn expect(&mut self, byte: u8) -> Option<()> {
+    pub(super) fn expect(&mut self, byte: u8) -> Option<()> {
         (self.next()? == byte).then(|| self.skip(1))
     }
 
     /// A node that starts at the next token and is closed later.
-    fn open(&mut self, kind: Kind, field: Field) -> Option<usize> {
+    pub(super) fn open(&mut self, kind: Kind, field: Field) -> Option<usize> {
         let at = self.nodes.len();
         let start = self.at as u32;
         self.nodes.push(Part {
@@ -108,7 +148,7 @@ impl Reader<'_, '_> {
     }
 
     /// The node ends with what was read last.
-    fn close(&mut self, node: usize) {
+    pub(super) fn close(&mut self, node: usize) {
         let count = self.nodes.len() - node;
         let node = &mut self.nodes[node];
         node.count = count as u32;
@@ -116,7 +156,7 @@ impl Reader<'_, '_> {
     }
 
     /// A node around what was read from `first` on, which becomes a part of it.
-    fn wrap(&mut self, first: usize, kind: Kind, part: Field) {
+    pub(super) fn wrap(&mut self, first: usize, kind: Kind, part: Field) {
         let inner = &mut self.nodes[first];
         inner.field = part;
         let outer = Part {
@@ -128,7 +168,7 @@ impl Reader<'_, '_> {
     }
 
     /// A token of this length.
-    fn leaf(&mut self, kind: Kind, field: Field, length: usize) -> Option<()> {
+    pub(super) fn leaf(&mut self, kind: Kind, field: Field, length: usize) -> Option<()> {
         let node = self.open(kind, field)?;
         self.skip(length);
         self.close(node);
@@ -136,7 +176,7 @@ impl Reader<'_, '_> {
     }
 
     /// One level deeper.
-    fn deeper(&mut self, read: impl FnOnce(&mut Self) -> Option<()>) -> Option<()> {
+    pub(super) fn deeper(&mut self, read: impl FnOnce(&mut Self) -> Option<()>) -> Option<()> {
         self.depth += 1;
         let done = (self.depth <= MAX_DEPTH).then(|| read(self)).flatten();
         self.depth -= 1;
@@ -215,6 +255,7 @@ impl Reader<'_, '_> {
                 return self.leaf(Kind::Number, Field::None, length);
             }
             [b'!' | b'~' | b'+' | b'-', ..] => (Kind::Unary, 1),
+            [b'(', ..] if self.at_type_in_paren() => return self.cast(),
             [b's', b'i', b'z', b'e', b'o', b'f', next, ..] if !token::is_word(*next) => {
                 return self.size_of();
             }
@@ -227,14 +268,30 @@ impl Reader<'_, '_> {
         Some(())
     }
 
-    /// `sizeof(*p)`; types are left to the grammar.
+    fn cast(&mut self) -> Option<()> {
+        let node = self.open(Kind::Cast, Field::None)?;
+        self.type_in_paren()?;
+        // A compound literal.
+        if self.next()? == b'{' {
+            return None;
+        }
+        self.part(Field::Value, Self::unary)?;
+        self.close(node);
+        Some(())
+    }
+
+    /// `sizeof(*p)`, `sizeof(int)`.
     fn size_of(&mut self) -> Option<()> {
         let node = self.open(Kind::SizeOf, Field::None)?;
         self.skip(6);
         if self.next()? != b'(' {
             return None;
         }
-        self.part(Field::Value, Self::paren)?;
+        if self.at_type_in_paren() {
+            self.type_in_paren()?;
+        } else {
+            self.part(Field::Value, Self::paren)?;
+        }
         // What follows may belong to the operand, or make a cast of it.
         if matches!(self.next(), Some(b'.' | b'[' | b'(' | b'{')) || self.rest().starts_with(b"->")
         {

@@ -8,18 +8,14 @@ pub(super) fn take_apart(leaf: Data, text: &[u8], parts: &mut &[Part], nodes: &m
     let start = leaf.start as usize;
     match leaf.kind {
         Kind::Number | Kind::Identifier => {
-            while let Some((first, rest)) = parts.split_first()
-                && first.end <= leaf.start
-            {
-                *parts = &rest[first.count as usize - 1..];
-            }
+            drop_before(leaf.start, parts);
             // A mark that the prepass put in front belongs to the leaf.
             let whole = parts.first().filter(|first| first.end == leaf.end);
             match (whole, text.get(start)) {
                 (Some(whole), _) => {
                     let (all, rest) = parts.split_at(whole.count as usize);
                     *parts = rest;
-                    expression(leaf, all, nodes);
+                    insert(leaf, all, nodes);
                 }
                 (None, Some(b'"')) => nodes.push(Data {
                     kind: Kind::String,
@@ -60,8 +56,32 @@ pub(super) fn take_apart(leaf: Data, text: &[u8], parts: &mut &[Part], nodes: &m
     }
 }
 
-/// An expression in the place of the leaf that stands for it.
-fn expression(leaf: Data, parts: &[Part], nodes: &mut Vec<Data>) {
+/// Adds the statements that an empty one stands for, if it does.
+pub(super) fn statements(leaf: Data, parts: &mut &[Part], nodes: &mut Vec<Data>) -> bool {
+    drop_before(leaf.start, parts);
+    let mut any = false;
+    while let Some(first) = parts.first()
+        && first.end <= leaf.end
+    {
+        let (all, rest) = parts.split_at(first.count as usize);
+        *parts = rest;
+        insert(leaf, all, nodes);
+        any = true;
+    }
+    any
+}
+
+/// Leaves out parts that end before an offset.
+fn drop_before(start: u32, parts: &mut &[Part]) {
+    while let Some((first, rest)) = parts.split_first()
+        && first.end <= start
+    {
+        *parts = &rest[first.count as usize - 1..];
+    }
+}
+
+/// Nodes in the place of the leaf that stands for them.
+fn insert(leaf: Data, parts: &[Part], nodes: &mut Vec<Data>) {
     for (at, part) in parts.iter().enumerate() {
         let here = nodes.len() as u32;
         nodes.push(Data {

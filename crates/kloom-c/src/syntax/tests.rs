@@ -95,6 +95,18 @@ fn what_touches_stays_apart() {
         "int g(int a) { int b = a, c[2], d(int); for (int i = 0, j = 1; i < g(j); i++, j--) ; }",
         "void f(void) { __typeof__(g(1)) x = g(1); return(g)(1); l: x = g(2), g(3); }",
         "void f(void) { case_of(x) ? g(x) : h; p->go(x); p->go(x), q = 1; x = a ? : b ? g(1) : 2; }",
+        // Statements and declarations whose shape hangs on what is around them, or on types.
+        "void f(void) { switch (x) { M(1); case 2: g(1); h = 2; } switch (x) { case 1: a = 1; } }",
+        "void f(void) { do { a * b; } while (g(1)); if (a) { (b) - c; } else while (x) y = 1; }",
+        "void f(void) { unsigned short volatile *x; foo_t *y = z, w[3] = {}, *v[4][n]; a *b, c; }",
+        "void f(void) { l: m: x = 1; struct s { int a; } t; for (int i = 0; i < 1; i++) { } }",
+        "void f(void) { long int unsigned x; const struct s *const *p = (const struct s *)q; }",
+        "void f(void) { x = (u8)y + (u8)-1 + (u8 *)z + sizeof(long) - sizeof(u8) - sizeof x; }",
+        "void f(void) {\n#ifdef A\n\tif (a)\n#else\n\tif (b)\n#endif\n\t\tx = 1;\n\ty = 2;\n}",
+        "struct s {\n#ifdef A\n\tu8 a;\n#else\n\tu16 b;\n#endif\n};",
+        "void f(void) { for (x = 1, y = 2; ; x++, y++) ; a = 1, b = 2; switch (x) { default: } }",
+        "void f(void) { if (a) b = 1; else if (c) d = 2; else { goto l; } return (a), b; l: ; }",
+        "void f(void) { static const int x = 1; FOO bar; u8 x : 3; int f(int); int (*p)(int); }",
         "void f(void) { g(\"a\" \"b\", \"a\" X, L\"w\", 'c', {}, int, (int)x, -1, - 1, !x, &&l); }",
     ] {
         let full = Tree::read(&Compact::verbatim(text.as_bytes()), text.as_bytes());
@@ -103,16 +115,24 @@ fn what_touches_stays_apart() {
     }
 }
 
-/// The grammar reads `!x--` as `(!x)--`; it is `!(x--)`.
+/// The grammar reads `!x--` as `(!x)--`, which is `!(x--)`; and `sizeof(long)-1` as the size of a
+/// cast.
 #[test]
 fn what_stands_behind_binds_first() {
-    let tree = Tree::parse(b"void f(void) { if (!x--) return; }");
-    let kinds: Vec<Kind> = tree.nodes.iter().map(|node| node.kind).collect();
-    assert!(
-        kinds
-            .windows(3)
-            .any(|k| k == [Kind::Unary, Kind::Other, Kind::Update])
-    );
+    for (text, expected) in [
+        (
+            "if (!x--) return;",
+            [Kind::Unary, Kind::Other, Kind::Update],
+        ),
+        (
+            "n = sizeof(long)-1;",
+            [Kind::Binary, Kind::SizeOf, Kind::TypeDescriptor],
+        ),
+    ] {
+        let tree = Tree::parse(format!("void f(void) {{ {text} }}").as_bytes());
+        let kinds: Vec<Kind> = tree.nodes.iter().map(|node| node.kind).collect();
+        assert!(kinds.windows(3).any(|k| k == expected), "{text}");
+    }
 }
 
 #[test]
