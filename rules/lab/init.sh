@@ -1,15 +1,13 @@
 #!/bin/busybox sh
 # The first process of a guest: loads the modules, lets them run and unloads them, round by round, and says what it does.
-# What it says begins with $tag, a word that only this run knows, so that no module can say it.
+# What it says begins with $tag, a word that only this run knows, and is said by task 1, so that no module says it.
 # /run.conf sets tag, rounds, dwell (seconds between loading and unloading, one for each round, over and over), inject,
 # and modules (files in the order in which they need each other).
 
 export PATH=/bin
-busybox mount -t proc none /proc
-busybox mount -t sysfs none /sys
-busybox mount -t devtmpfs none /dev
-busybox mount -t debugfs none /sys/kernel/debug
+busybox mount -a
 . /run.conf
+: >/run.conf    # nobody else is to read it
 
 debug=/sys/kernel/debug
 stuck=13    # seconds after which insmod or rmmod counts as stuck, later than a hung task is reported
@@ -26,23 +24,25 @@ set_to 12 /sys/module/rcupdate/parameters/rcu_cpu_stall_timeout
 # A clock that needs no new process: while threads are rationed, nothing can be started.
 ticks=0
 trap 'ticks=$((ticks + 1))' USR1
-busybox mkfifo /tick
-(
-    exec 8<>/tick
-    while :; do
-        read -r -t 1 -u 8 nothing
-        kill -USR1 1
-    done
-) &
-clock=$!
+start_clock() {
+    (
+        exec 8<>/tick
+        while :; do
+            read -r -t 1 -u 8 nothing
+            kill -USR1 1
+        done
+    ) &
+    clock=$!
+}
+start_clock
 
-# Waits for a child that may never end; $status is its exit status, or "stuck".
+# Waits for a child that may never end; $status is its exit status, or "stuck" after so many seconds.
 await() {
     ticks=0
     while
         wait "$1"
         status=$?
-        [ $status = 138 ] && [ $ticks -lt $stuck ]
+        [ $status = 138 ] && [ $ticks -lt "${2:-$stuck}" ]
     do :; done
     [ $status != 138 ] || status=stuck
 }
@@ -114,35 +114,70 @@ threads() {
     busybox ps -o ppid,comm | busybox awk '$1 == 2 && $2 !~ /^kworker/ { n++ } END { print n + 0 }'
 }
 
-# Loads the modules as they are once, to know how many threads they make where that succeeds.
-count_threads() {
+# Loads the modules once as they are: whether they load when nothing fails, and how many threads they make then. Fails if
+# they do not load or unload.
+trial() {
     before=$(threads)
     wanted=$inject
     inject=
     loaded=
     for module in $modules; do
         load "$module"
-        [ "$status" = 0 ] && loaded="$module $loaded"
+        [ "$status" = 0 ] || break
+        loaded="$module $loaded"
     done
-    made=$(($(threads) - before))
+    failed=$status
+    [ "$wanted" != thread-creation ] || made=$(($(threads) - before))
     for module in $loaded; do
         unload "$module"
-        [ "$status" = 0 ] || made=0
+        [ "$status" = 0 ] || return 1
     done
     inject=$wanted
+    [ "$failed" = 0 ]
+}
+
+# Programs that the module's script left running. Threads of the kernel are children of task 2.
+kill_strangers() {
+    for stat in /proc/[0-9]*/stat; do
+        read -r pid rest <"$stat" || continue
+        rest=${rest##*) }
+        rest=${rest#* }
+        parent=${rest%% *}
+        case $pid:$parent in
+        1:* | *:0 | *:2 | $clock:*) ;;
+        *) kill -KILL "$pid" ;;
+        esac
+    done 2>/dev/null
 }
 
 exercise() {
-    busybox timeout 20 busybox sh /verify.sh 2>&1 </dev/null | while read -r line; do
+    # What it says is kept up to 64 KiB; a file has no other end that something could hold open.
+    (
+        ulimit -f 128
+        exec busybox timeout -s KILL 20 busybox sh /verify.sh >/said 2>&1 </dev/null
+    ) &
+    await $! 25
+    [ "$status" = 0 ] || say exercise "verify.sh ended with $status"
+    kill_strangers
+    while read -r line; do
         say exercise "$line"
-    done
+    done </said
 }
 
-# Memory that nothing points at. An object has to be five seconds old and to be seen in two scans.
+# Hundredths of a second since boot.
+uptime() {
+    read -r now rest </proc/uptime
+    now=${now%.*}${now#*.}
+}
+
+# Memory that nothing points at. It has to be five seconds old and to be seen in two scans.
 leaks() {
     [ -e $debug/kmemleak ] || return
+    uptime
+    old=$((now + 510))
     echo scan >$debug/kmemleak
-    busybox sleep 3.5
+    uptime
+    [ $now -ge $old ] || busybox usleep $(((old - now) * 10000))
     echo scan >$debug/kmemleak
     say leaks
     busybox cat $debug/kmemleak >/dev/console
@@ -156,11 +191,11 @@ round() {
         [ "$status" = 0 ] || break
         loaded="$module $loaded"
     done
-    if [ "$status" = 0 ]; then
+    failed=$status
+    if [ "$failed" = 0 ]; then
         [ ! -e /verify.sh ] || exercise
         busybox sleep "$1"
     fi
-    failed=$status
     if [ "$failed" = 0 ] && [ $made -gt 0 ] && [ "$(threads)" -le "$before" ]; then
         say hidden $made
     fi
@@ -171,18 +206,23 @@ round() {
     [ "$failed" = 0 ] || [ "$inject" = allocation ]
 }
 
+rounds() {
+    round=0
+    while :; do
+        for seconds in $dwell; do
+            [ $round -lt "$rounds" ] || return
+            round=$((round + 1))
+            say round "$round"
+            round "$seconds" || return
+        done
+    done
+}
+
 say start
 made=0
-[ "$inject" != thread-creation ] || count_threads
-round=0
-while [ $round -lt "$rounds" ]; do
-    for seconds in $dwell; do
-        [ $round -lt "$rounds" ] || break
-        round=$((round + 1))
-        say round "$round"
-        round "$seconds" || break 2
-    done
-done
+if [ -z "$inject" ] || trial; then
+    rounds
+fi
 # A signal that waits to be delivered ends a scan early, without a word.
 kill $clock
 leaks

@@ -3,8 +3,8 @@
 //! It has no network, no disk and no other device than a serial line; memory, time and output are bounded.
 
 use crate::initrd::Initrd;
+use crate::lab;
 use crate::process::{self, End, Limits, Next};
-use crate::{console, lab};
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -13,21 +13,13 @@ use std::time::Duration;
 
 /// The first process.
 const INIT: &[u8] = include_bytes!("../../../rules/lab/init.sh");
+/// What it mounts.
+const MOUNTS: &[u8] = b"none /proc proc defaults 0 0\nnone /sys sysfs defaults 0 0\n\
+    none /dev devtmpfs defaults 0 0\nnone /sys/kernel/debug debugfs defaults 0 0\n";
 /// Console text is kept up to here.
 const MOST: usize = 16 << 20;
-/// What a guest is given after a report behind which nothing more can be expected.
-const AFTER_LOCKUP: Duration = Duration::from_secs(12);
 /// A probe boot takes a second where KVM works.
 const PROBE: Duration = Duration::from_secs(15);
-/// Words of reports after which a guest may never say anything again.
-const LAST_WORDS: [&[u8]; 5] = [
-    b"blocked for more than",
-    b"soft lockup",
-    b"hard LOCKUP",
-    b"Kernel panic - not syncing",
-    b"*** DEADLOCK ***",
-];
-
 /// How a guest's processor is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Accelerator {
@@ -66,11 +58,13 @@ pub struct Transcript {
 impl Script {
     fn initrd(&self, busybox: &[u8]) -> Vec<u8> {
         let mut initrd = Initrd::default();
-        for folder in ["bin", "dev", "proc", "sys", "m"] {
+        for folder in ["bin", "dev", "etc", "proc", "sys", "m"] {
             initrd.folder(folder);
         }
         initrd.file("bin/busybox", busybox);
         initrd.file("init", INIT);
+        initrd.file("etc/fstab", MOUNTS);
+        initrd.fifo("tick");
         let paths: Vec<String> = self
             .modules
             .iter()
@@ -95,12 +89,13 @@ impl Script {
     }
 }
 
-/// Boots a kernel and runs a script.
+/// Boots a kernel, runs a script and hands what the console says to `hear` as it comes.
 pub fn run(
     image: &Path,
     accelerator: Accelerator,
     script: &Script,
     time: Duration,
+    mut hear: impl FnMut(&[u8]) -> Next,
 ) -> io::Result<Transcript> {
     let busybox = lab::busybox().ok_or_else(|| io::Error::other("there is no static busybox"))?;
     let mut initrd = tempfile::NamedTempFile::new()?;
@@ -111,14 +106,8 @@ pub fn run(
         &mut qemu(image, accelerator, initrd.path()),
         limits,
         |piece| {
-            // A telling word may have been cut in two.
-            let from = text.len().saturating_sub(64);
             text.extend_from_slice(piece);
-            let said = |word: &&[u8]| memchr::memmem::find(&text[from..], word).is_some();
-            match LAST_WORDS.iter().any(said) {
-                true => Next::EndWithin(AFTER_LOCKUP),
-                false => Next::Continue,
-            }
+            hear(piece)
         },
     )?;
     Ok(Transcript { text, end })
@@ -145,7 +134,7 @@ pub fn accelerator(image: &Path, memory: &Path) -> io::Result<Accelerator> {
         tag: "probe".into(),
         ..Script::default()
     };
-    let probe = run(image, Accelerator::Kvm, &script, PROBE)?;
+    let probe = run(image, Accelerator::Kvm, &script, PROBE, |_| Next::Continue)?;
     let lives = memchr::memmem::find(&probe.text, b"probe start").is_some();
     let found = if lives {
         Accelerator::Kvm
@@ -175,147 +164,4 @@ fn qemu(image: &Path, accelerator: Accelerator, initrd: &Path) -> Command {
     qemu.arg("-kernel").arg(image).arg("-initrd").arg(initrd);
     qemu.args(["-append", append]);
     qemu
-}
-
-/// What the guest itself said, in its order.
-#[derive(Debug, Default)]
-pub struct Account {
-    /// What became of loading and unloading.
-    pub outcomes: Vec<Outcome>,
-    /// Sections of modules with their addresses.
-    pub sections: Vec<(String, String, u64)>,
-    /// What the exercise script said.
-    pub exercise: Vec<String>,
-    /// The kernel's state at the end.
-    pub state: console::State,
-    /// How many threads are made where that succeeds, if the modules loaded all the same when it did not.
-    pub hidden: Option<u32>,
-    /// How many rounds were begun.
-    pub rounds: u32,
-    /// The guest came up.
-    pub started: bool,
-    /// It came to its end.
-    pub ended: bool,
-}
-
-/// What became of loading or unloading a module.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outcome {
-    /// It was loaded, not unloaded.
-    pub load: bool,
-    /// Its name.
-    pub module: String,
-    /// What came of it.
-    pub status: Status,
-    /// What was said about it.
-    pub error: String,
-}
-
-/// How `insmod` or `rmmod` ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
-    /// As it should.
-    Done,
-    /// It was refused.
-    Refused,
-    /// The kernel killed it.
-    Killed,
-    /// It did not end.
-    Stuck,
-}
-
-impl Account {
-    /// Takes what the guest said itself out of a console.
-    pub fn read(text: &[u8], tag: &str) -> Account {
-        let mut account = Account::default();
-        let mark = format!("{tag} ");
-        for line in text.split(|byte| *byte == b'\n') {
-            let Some(at) = memchr::memmem::find(line, mark.as_bytes()) else {
-                continue;
-            };
-            let said = String::from_utf8_lossy(&line[at + mark.len()..]);
-            account.line(said.trim_end());
-        }
-        account
-    }
-
-    fn line(&mut self, said: &str) {
-        let mut words = said.splitn(4, ' ');
-        let mut word = || words.next().unwrap_or_default();
-        match word() {
-            "start" => self.started = true,
-            "end" => self.ended = true,
-            "round" => self.rounds = word().parse().unwrap_or(self.rounds),
-            kind @ ("load" | "unload") => {
-                let module = name(word());
-                let status = match word() {
-                    "0" => Status::Done,
-                    "stuck" => Status::Stuck,
-                    status if status.parse().is_ok_and(|status: i32| status > 128) => {
-                        Status::Killed
-                    }
-                    _ => Status::Refused,
-                };
-                self.outcomes.push(Outcome {
-                    load: kind == "load",
-                    module,
-                    status,
-                    error: word().to_owned(),
-                });
-            }
-            "section" => {
-                let (module, section, address) = (name(word()), word(), word());
-                let digits = address.trim_start_matches("0x");
-                if let Ok(address) = u64::from_str_radix(digits, 16) {
-                    self.sections.push((module, section.to_owned(), address));
-                }
-            }
-            "exercise" => self
-                .exercise
-                .push(said.trim_start_matches("exercise ").to_owned()),
-            "hidden" => self.hidden = word().parse().ok(),
-            "tainted" => self.state.tainted = word().parse().ok(),
-            "locks" => self.state.lockdep = said.split_whitespace().last().map(|on| on == "1"),
-            _ => {}
-        }
-    }
-}
-
-/// The module of a file of the guest.
-fn name(path: &str) -> String {
-    let file = path.rsplit('/').next().unwrap_or_default();
-    file.strip_suffix(".ko").unwrap_or(file).to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_guest_gives_account() {
-        let text = b"[    1.0][    T1] w3 start\r\n\
-            [    1.1][    T1] w3 round 1\r\n[ 1.2][ T1] w3 load /m/a_b.ko 0 \r\n\
-            [    1.2] w4 end\r\n[ 1.2][ T1] w3 section /m/a_b.ko .text 0xffffffffa0000000\r\n\
-            [    1.3][    T1] w3 unload /m/a_b.ko 137 \r\n[ 1.4][ T1] w3 tainted 4736\r\n\
-            [    1.4][    T1] w3 locks debug_locks: 0\r\n[ 1.5] w3 hidden 2\r\n";
-        let account = Account::read(text, "w3");
-        assert!(account.started && !account.ended);
-        assert_eq!(account.rounds, 1);
-        let seen: Vec<_> = account
-            .outcomes
-            .iter()
-            .map(|o| (o.load, o.status))
-            .collect();
-        assert_eq!(seen, [(true, Status::Done), (false, Status::Killed)]);
-        assert_eq!(account.outcomes[0].module, "a_b");
-        let text = (
-            String::from("a_b"),
-            String::from(".text"),
-            0xffff_ffff_a000_0000,
-        );
-        assert_eq!(account.sections, [text]);
-        assert_eq!(account.state.tainted, Some(4736));
-        assert_eq!(account.state.lockdep, Some(false));
-        assert_eq!(account.hidden, Some(2));
-    }
 }

@@ -3,6 +3,7 @@
 /// A file of the archive: mode bits as in `stat`.
 const REGULAR: u32 = 0o100_000;
 const DIRECTORY: u32 = 0o040_000;
+const FIFO: u32 = 0o010_000;
 
 /// Grows an archive.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +21,11 @@ impl Initrd {
     /// Adds a file that can be run.
     pub fn file(&mut self, path: &str, text: &[u8]) {
         self.entry(path, REGULAR | 0o755, text);
+    }
+
+    /// Adds a pipe with a name.
+    pub fn fifo(&mut self, path: &str) {
+        self.entry(path, FIFO | 0o600, &[]);
     }
 
     /// The archive, finished.

@@ -4,12 +4,16 @@
 //! [`console`] and [`messages`] are pure: text in, reports out. [`lab`] makes debug kernels, [`module`] builds modules for them,
 //! [`guest`] boots them.
 
+mod account;
 pub mod console;
+mod findings;
 pub mod guest;
 mod initrd;
 pub mod lab;
 pub mod messages;
 pub mod module;
 mod process;
+mod run;
+mod sources;
 pub mod symbols;
 pub mod verify;

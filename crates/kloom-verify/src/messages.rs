@@ -1,34 +1,10 @@
 //! What the build of a module says: the lines of compilers, sparse, modpost and objtool.
 
+use crate::console;
 use kloom_diag::Severity;
 
 /// More messages than this are not kept.
 const MOST: usize = 500;
-
-/// Who said something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Tool {
-    /// The C or Rust compiler.
-    Compiler,
-    /// The semantic checker.
-    Sparse,
-    /// The module linker.
-    Modpost,
-    /// The checker of object code.
-    Objtool,
-}
-
-impl Tool {
-    /// Its name, which diagnostics have as their rule.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Tool::Compiler => "compiler",
-            Tool::Sparse => "sparse",
-            Tool::Modpost => "modpost",
-            Tool::Objtool => "objtool",
-        }
-    }
-}
 
 /// Where a message is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,15 +19,21 @@ pub enum At {
     Module,
 }
 
+const COMPILER: &str = "compiler";
+const SPARSE: &str = "sparse";
+const OBJTOOL: &str = "objtool";
+
 /// One message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// Who said it.
-    pub tool: Tool,
+    /// What diagnostics have as their rule: who said it, or for modpost what kind of message it is.
+    pub rule: &'static str,
     /// How bad it is.
     pub severity: Severity,
     /// What is wrong.
     pub text: String,
+    /// More about it; may be empty.
+    pub why: String,
     /// Where.
     pub at: At,
     /// Notes that belong to it.
@@ -68,7 +50,7 @@ pub fn read(output: &str) -> Vec<Message> {
         let line = line.trim_end();
         if let Some((severity, text)) = waiting.take() {
             if let Some(at) = line.trim_start().strip_prefix("--> ").and_then(place) {
-                add(&mut messages, Tool::Compiler, severity, &text, at);
+                add(&mut messages, COMPILER, severity, &text, at);
             }
             continue;
         }
@@ -83,12 +65,9 @@ pub fn read(output: &str) -> Vec<Message> {
                 messages.push(message);
             }
         } else if let Some((at, kind, text)) = located(line) {
-            let tool = match checking {
-                true => Tool::Sparse,
-                false => Tool::Compiler,
-            };
+            let rule = if checking { SPARSE } else { COMPILER };
             match kind {
-                Kind::Message(severity) => add(&mut messages, tool, severity, text, at),
+                Kind::Message(severity) => add(&mut messages, rule, severity, text, at),
                 Kind::Note => {
                     if let Some(last) = messages.last_mut() {
                         last.notes.push((at, text.to_owned()));
@@ -103,11 +82,12 @@ pub fn read(output: &str) -> Vec<Message> {
     messages
 }
 
-fn add(messages: &mut Vec<Message>, tool: Tool, severity: Severity, text: &str, at: At) {
+fn add(messages: &mut Vec<Message>, rule: &'static str, severity: Severity, text: &str, at: At) {
     messages.push(Message {
-        tool,
+        rule,
         severity,
         text: text.to_owned(),
+        why: String::new(),
         at,
         notes: Vec::new(),
     });
@@ -162,37 +142,30 @@ fn rustc(line: &str) -> Option<(Severity, String)> {
     (coded && !counts).then(|| (severity, text.to_owned()))
 }
 
-/// `ERROR: modpost: "symbol" [module.ko] undefined!`.
+/// `ERROR: modpost: …`, of the kinds in the table of reports.
 fn modpost(line: &str) -> Option<Message> {
-    let (severity, text) = match line.split_once(": modpost: ")? {
-        ("ERROR", text) => (Severity::Error, text),
-        ("WARNING", text) => (Severity::Warning, text),
-        _ => return None,
-    };
-    let undefined = text
-        .strip_prefix('"')
-        .and_then(|rest| rest.split_once("\" ["))
-        .filter(|(_, rest)| rest.ends_with("undefined!"));
-    let reference = text.split_once("section mismatch in reference: ");
-    let (at, text) = match (undefined, reference) {
-        (Some((symbol, _)), _) => (
-            At::Symbol(symbol.to_owned()),
-            format!("the kernel does not export {symbol}"),
-        ),
-        (_, Some((_, reference))) => {
-            let at = code(reference.split(' ').next()?);
-            let what = format!("a section may be gone when it is used: {reference}");
-            (at.unwrap_or(At::Module), what)
-        }
-        _ => (At::Module, text.to_owned()),
+    let (_, said) = line.split_once(": modpost: ")?;
+    let kind = console::kind_of(line.as_bytes())?;
+    let reference = said.split_once("section mismatch in reference: ");
+    let at = match reference {
+        Some((_, reference)) => code(reference.split(' ').next()?),
+        None => quoted(said).map(|name| At::Symbol(name.to_owned())),
     };
     Some(Message {
-        tool: Tool::Modpost,
-        severity,
-        text,
-        at,
+        rule: &kind.id,
+        severity: kind.severity,
+        text: kind.says.clone(),
+        why: said.to_owned(),
+        at: at.unwrap_or(At::Module),
         notes: Vec::new(),
     })
+}
+
+/// The first word in quotes.
+fn quoted(text: &str) -> Option<&str> {
+    let (_, rest) = text.split_once(['"', '\''])?;
+    let (word, _) = rest.split_once(['"', '\''])?;
+    Some(word)
 }
 
 /// `module.o: warning: objtool: function+0x1c: text`.
@@ -204,9 +177,10 @@ fn objtool(line: &str) -> Option<Message> {
     };
     let at = text.split_once(": ").and_then(|(at, _)| code(at));
     Some(Message {
-        tool: Tool::Objtool,
+        rule: OBJTOOL,
         severity,
         text: text.to_owned(),
+        why: String::new(),
         at: at.unwrap_or(At::Module),
         notes: Vec::new(),
     })
@@ -238,13 +212,13 @@ mod tests {
             \x20 CHECK   /b/m.c\n/b/m.c:3:1: warning: symbol 'q' was not declared. Should it be static?\n\
             make[2]: *** [/b/m.o] Error 1\n";
         let messages = read(output);
-        let seen: Vec<_> = messages.iter().map(|m| (m.tool, m.at.clone())).collect();
+        let seen: Vec<_> = messages.iter().map(|m| (m.rule, m.at.clone())).collect();
         assert_eq!(
             seen,
             [
-                (Tool::Compiler, line("/b/m.c", 7, 2)),
-                (Tool::Compiler, line("/b/m.c", 9, 5)),
-                (Tool::Sparse, line("/b/m.c", 3, 1)),
+                (COMPILER, line("/b/m.c", 7, 2)),
+                (COMPILER, line("/b/m.c", 9, 5)),
+                (SPARSE, line("/b/m.c", 3, 1)),
             ]
         );
         assert_eq!(messages[1].severity, Severity::Error);
@@ -267,18 +241,24 @@ mod tests {
     #[test]
     fn modpost_and_objtool_name_code() {
         let output = "ERROR: modpost: \"proc_create\" [/b/m.ko] undefined!\n\
-            WARNING: modpost: missing MODULE_LICENSE() in /b/m.o\n\
+            ERROR: modpost: /b/m.ko: symbol 'proc_make' undefined!\n\
+            ERROR: modpost: GPL-incompatible module m.ko uses GPL-only symbol 'kthread_stop'\n\
+            WARNING: modpost: missing MODULE_DESCRIPTION() in /b/m.o\n\
             WARNING: modpost: m: section mismatch in reference: go+0x5 (section: .text) -> once (section: .init.text)\n\
             /b/m.o: warning: objtool: spin+0x1c: unreachable instruction\n";
-        let at: Vec<At> = read(output).into_iter().map(|m| m.at).collect();
+        let messages = read(output);
+        let seen: Vec<(&str, At)> = messages.iter().map(|m| (m.rule, m.at.clone())).collect();
         assert_eq!(
-            at,
+            seen,
             [
-                At::Symbol("proc_create".into()),
-                At::Module,
-                At::Code("go".into(), 5),
-                At::Code("spin".into(), 0x1c),
+                ("modpost-undefined", At::Symbol("proc_create".into())),
+                ("modpost-undefined", At::Symbol("proc_make".into())),
+                ("modpost-undefined", At::Symbol("kthread_stop".into())),
+                ("modpost-warning", At::Module),
+                ("modpost-warning", At::Code("go".into(), 5)),
+                (OBJTOOL, At::Code("spin".into(), 0x1c)),
             ]
         );
+        assert_eq!(messages[0].why, "\"proc_create\" [/b/m.ko] undefined!");
     }
 }

@@ -5,6 +5,7 @@ use crate::messages::{self, Message};
 use crate::process::{self, End, Limits, Next};
 use std::fs;
 use std::io;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -95,6 +96,8 @@ pub fn build(folder: &Path, kernel: &Kernel, sandbox: bool) -> io::Result<Built>
     if lab::has_sparse() {
         make.arg("C=1");
     }
+    // What the folder's Makefile starts ends with it.
+    make.process_group(0);
     let mut output = Vec::new();
     let end = process::run(&mut make, LIMITS, |piece| {
         output.extend_from_slice(piece);
@@ -105,6 +108,12 @@ pub fn build(folder: &Path, kernel: &Kernel, sandbox: bool) -> io::Result<Built>
         _ if end.is_success() => None,
         End::OutOfTime => Some("the build took too long".to_owned()),
         End::TooMuchOutput => Some("the build says too much".to_owned()),
+        _ if !kernel.rust && has_rust(&inside) => {
+            let words = last_words(&output);
+            Some(format!(
+                "{words}; this kernel has no Rust, see kloom lab build --rust"
+            ))
+        }
         _ => Some(last_words(&output)),
     };
     let mut built = Built {
@@ -117,6 +126,13 @@ pub fn build(folder: &Path, kernel: &Kernel, sandbox: bool) -> io::Result<Built>
         built.modules = modules(&inside)?;
     }
     Ok(built)
+}
+
+/// Whether there are sources in Rust at the top of a folder.
+fn has_rust(folder: &Path) -> bool {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut paths = entries.map(|entry| entry.path());
+    paths.any(|path| path.extension().is_some_and(|extension| extension == "rs"))
 }
 
 /// The line that says most about why a build failed.

@@ -1,6 +1,6 @@
 //! Other programs, bounded in time and in what they may say.
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, getpgid, kill_process, kill_process_group};
 use std::io::{self, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 /// What a program is given after it was asked to end.
 const GRACE: Duration = Duration::from_secs(2);
+/// How often it is looked whether a program has ended.
+const LOOK: Duration = Duration::from_millis(50);
 /// Read at once.
 const CHUNK: usize = 64 << 10;
 
@@ -50,7 +52,8 @@ pub enum Next {
     EndWithin(Duration),
 }
 
-/// Runs a program and hands its output, standard error included, to `hear` as it comes.
+/// Runs a program and hands its output, standard error included, to `hear` as it comes. What it started is ended with it,
+/// if it leads a process group.
 pub fn run(
     command: &mut Command,
     limits: Limits,
@@ -62,6 +65,7 @@ pub fn run(
         .stdout(writer.try_clone()?)
         .stderr(writer);
     let mut child = command.spawn()?;
+    let group = group_of(&child);
     // The pipe ends when its last writer does; the command still holds two.
     command.stdout(Stdio::null()).stderr(Stdio::null());
     let (pieces, inbox) = mpsc::sync_channel::<Vec<u8>>(4);
@@ -75,13 +79,14 @@ pub fn run(
     });
     let mut deadline = Instant::now() + limits.time;
     let (mut left, mut why) = (limits.bytes, End::OutOfTime);
-    loop {
+    // What the program started may hold the pipe open after it has ended.
+    let mut ended: Option<ExitStatus> = None;
+    let end = loop {
         let wait = deadline.saturating_duration_since(Instant::now());
-        match inbox.recv_timeout(wait) {
+        match inbox.recv_timeout(wait.min(LOOK)) {
             Ok(piece) if piece.len() > left => {
                 hear(&piece[..left]);
-                end(&mut child)?;
-                return Ok(End::TooMuchOutput);
+                break End::TooMuchOutput;
             }
             Ok(piece) => {
                 left -= piece.len();
@@ -92,17 +97,23 @@ pub fn run(
                     why = End::Stopped;
                 }
             }
-            Err(RecvTimeoutError::Disconnected) => return Ok(End::Exit(child.wait()?)),
-            Err(RecvTimeoutError::Timeout) => {
-                // A child of the program may hold the pipe open after it has ended.
-                let ended = child.try_wait()?;
-                if ended.is_none() {
-                    end(&mut child)?;
-                }
-                return Ok(ended.map_or(why, End::Exit));
+            Err(RecvTimeoutError::Timeout) if !wait.is_zero() => {}
+            Err(RecvTimeoutError::Timeout) => break ended.map_or(why, End::Exit),
+            Err(RecvTimeoutError::Disconnected) => match ended {
+                Some(status) => break End::Exit(status),
+                None if wait.is_zero() => break why,
+                None => thread::sleep(wait.min(LOOK)),
+            },
+        }
+        if ended.is_none() {
+            ended = child.try_wait()?;
+            if ended.is_some() {
+                deadline = deadline.min(Instant::now() + GRACE);
             }
         }
-    }
+    };
+    stop(&mut child, group)?;
+    Ok(end)
 }
 
 /// Runs a program that says little and gives what it said, if it succeeded.
@@ -121,27 +132,44 @@ pub fn ask(command: &mut Command) -> Option<String> {
         .then(|| String::from_utf8_lossy(&text).into_owned())
 }
 
-/// Asks a program to end, so that it can end its own children, and ends it if it does not.
-fn end(child: &mut Child) -> io::Result<()> {
-    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-    if let Some(pid) = pid {
-        // It may have ended just now.
-        let _ = kill_process(pid, Signal::TERM);
-    }
+/// The process group that a program leads.
+fn group_of(child: &Child) -> Option<Pid> {
+    let pid = Pid::from_raw(i32::try_from(child.id()).ok()?)?;
+    (getpgid(Some(pid)) == Ok(pid)).then_some(pid)
+}
+
+/// Asks a program to end, so that it can end its own children, and ends it if it does not; then what is left of its group.
+fn stop(child: &mut Child, group: Option<Pid>) -> io::Result<()> {
     let deadline = Instant::now() + GRACE;
-    while Instant::now() < deadline {
-        if child.try_wait()?.is_some() {
-            return Ok(());
+    let mut asked = false;
+    while child.try_wait()?.is_none() {
+        let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+        if Instant::now() >= deadline {
+            child.kill()?;
+            child.wait()?;
+            break;
         }
+        // It may end just now.
+        match (group, pid) {
+            _ if asked => {}
+            (Some(group), _) => drop(kill_process_group(group, Signal::TERM)),
+            (None, Some(pid)) => drop(kill_process(pid, Signal::TERM)),
+            (None, None) => {}
+        }
+        asked = true;
         thread::sleep(Duration::from_millis(10));
     }
-    child.kill()?;
-    child.wait().map(|_| ())
+    if let Some(group) = group {
+        // There may be nobody left in it.
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::process::CommandExt as _;
 
     const LIMITS: Limits = Limits {
         time: Duration::from_secs(20),
@@ -196,5 +224,32 @@ mod tests {
             (end, heard.as_slice()),
             (End::Stopped, b"enough\n".as_slice())
         );
+    }
+
+    #[test]
+    fn a_program_that_says_nothing_more_is_ended_too() {
+        let limits = Limits {
+            time: Duration::from_millis(200),
+            ..LIMITS
+        };
+        let (end, _) = shell("exec >&- 2>&-; exec sleep 60", limits, Next::Continue);
+        assert_eq!(end, End::OutOfTime);
+    }
+
+    #[test]
+    fn what_a_program_leaves_behind_does_not_hold_it_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        let mkfifo = Command::new("mkfifo").arg(&pipe).status();
+        assert!(mkfifo.unwrap().success());
+        let script = format!("exec 3>{}; sleep 60 & echo done", pipe.display());
+        // The pipe ends when nobody holds it any more.
+        let end = thread::spawn(move || std::fs::read(pipe).unwrap());
+        let begin = Instant::now();
+        let mut command = Command::new("sh");
+        command.args(["-c", &script]).process_group(0);
+        let ended = run(&mut command, LIMITS, |_| Next::Continue).unwrap();
+        assert!(ended.is_success() && end.join().unwrap().is_empty());
+        assert!(begin.elapsed() < LIMITS.time);
     }
 }

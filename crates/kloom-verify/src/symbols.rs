@@ -3,7 +3,7 @@
 //! A module is not linked to its final place: every section starts at zero and debug information waits for its addresses. So each
 //! section gets a place of its own, far from the others, and relocations are applied to the debug sections.
 
-use crate::console::{Code, Frame, Place, Symbolizer};
+use crate::console::{self, Frame, Place, Symbolizer};
 use addr2line::Context;
 use gimli::{Dwarf, EndianRcSlice, LittleEndian, SectionId};
 use object::{Object, ObjectSection, ObjectSymbol, RelocationTarget, SymbolKind};
@@ -99,11 +99,11 @@ impl Symbols {
     fn place(&self, frame: &Frame) -> Option<u64> {
         let back = u64::from(!frame.exact);
         match &frame.code {
-            Code::Symbol { name, offset } => {
+            console::Code::Symbol { name, offset } => {
                 let offset = offset.map_or(0, |(offset, _)| offset.saturating_sub(back));
                 Some(self.names.get(name)?.wrapping_add(offset))
             }
-            Code::Address(address) => {
+            console::Code::Address(address) => {
                 let address = address.checked_sub(back)?;
                 let fits = |(start, _, size): &&(u64, u64, u64)| {
                     address
@@ -179,6 +179,36 @@ impl Symbolizer for Symbols {
             Some(place) if !foreign => self.lines_at(place),
             _ => Vec::new(),
         }
+    }
+}
+
+/// The code of several modules.
+#[derive(Debug)]
+pub(crate) struct Code(pub Vec<Symbols>);
+
+impl Code {
+    /// Notes where the guest loaded a section.
+    pub fn loaded_at(&mut self, module: &str, section: &str, address: u64) {
+        for symbols in self.0.iter_mut().filter(|s| s.module == module) {
+            symbols.loaded_at(section, address);
+        }
+    }
+
+    /// The lines at an offset in a named function, of one module or of any.
+    pub fn of_symbol(&self, module: Option<&str>, name: &str, offset: u64) -> Vec<Place> {
+        let asked = |symbols: &&Symbols| module.is_none_or(|module| symbols.module == module);
+        let places = self.0.iter().filter(asked);
+        places
+            .map(|symbols| symbols.of_symbol(name, offset))
+            .find(|places| !places.is_empty())
+            .unwrap_or_default()
+    }
+}
+
+impl Symbolizer for Code {
+    fn places(&self, frame: &Frame) -> Vec<Place> {
+        let mut places = self.0.iter().map(|symbols| symbols.places(frame));
+        places.find(|places| !places.is_empty()).unwrap_or_default()
     }
 }
 

@@ -1,7 +1,9 @@
 //! Consoles of real kernels, in `fixtures/console`: one folder per kind of report with the module that makes it, what
 //! each kernel then said (`*.log`) and what is to be read from that (`*.expected`).
 
-use kloom_verify::console::{Console, Imitation, Origin, Reader, State, Subject, Texts, kinds};
+use kloom_verify::console::{
+    Console, Doubt, Imitation, Origin, Reader, State, Subject, Texts, kinds,
+};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -68,7 +70,8 @@ fn shown(console: &Console) -> String {
     for report in &console.reports {
         let origin = match report.origin {
             Origin::Kernel => "",
-            Origin::Unclear => " (cut short)",
+            Origin::Unclear(Doubt::Cut) => " (cut short)",
+            Origin::Unclear(Doubt::Text) => " (the text is in the module)",
             Origin::Module(Imitation::Text) => " (imitated: text)",
             Origin::Module(Imitation::Shape) => " (imitated: shape)",
             Origin::Module(Imitation::Task) => " (imitated: task)",

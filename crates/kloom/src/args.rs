@@ -1,7 +1,9 @@
 //! The command line.
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand, ValueEnum};
 use kloom_facts::Target;
+use kloom_verify::verify::Inject;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -136,13 +138,13 @@ pub(crate) struct VerifyArgs {
     #[arg(long, value_name = "N", default_value = "3", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub rounds: u32,
     /// What is made to fail while a module is loaded
-    #[arg(long)]
+    #[arg(long, value_parser = inject())]
     pub inject: Option<Inject>,
     /// Seconds that a guest may take
     #[arg(long, value_name = "SECONDS", default_value = "120", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub timeout: u64,
-    /// Folders at a time
-    #[arg(short, long, value_name = "N", default_value = "1")]
+    /// Folders at a time [default: all cores]
+    #[arg(short, long, value_name = "N", default_value_t = cores(), hide_default_value = true)]
     pub jobs: NonZeroUsize,
     /// Put the consoles into this folder
     #[arg(long, value_name = "DIR")]
@@ -159,15 +161,6 @@ pub(crate) struct VerifyArgs {
     /// When to use colours
     #[arg(long, default_value = "auto")]
     pub color: Color,
-}
-
-/// What is made to fail while a module is loaded.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum Inject {
-    /// Every creation of a thread
-    ThreadCreation,
-    /// In the first round every allocation of the module, in later ones one each
-    Allocation,
 }
 
 #[derive(Debug, clap::Args)]
@@ -303,13 +296,10 @@ impl From<Profile> for kloom_lint::Profile {
     }
 }
 
-impl From<Inject> for kloom_verify::verify::Inject {
-    fn from(inject: Inject) -> Self {
-        match inject {
-            Inject::ThreadCreation => kloom_verify::verify::Inject::ThreadCreation,
-            Inject::Allocation => kloom_verify::verify::Inject::Allocation,
-        }
-    }
+/// The words for what can be made to fail.
+fn inject() -> impl TypedValueParser<Value = Inject> {
+    let words = Inject::ALL.map(|i| PossibleValue::new(i.as_str()).help(i.describe()));
+    PossibleValuesParser::new(words).try_map(|word| word.parse::<Inject>())
 }
 
 impl From<Format> for kloom_report::Format {

@@ -15,6 +15,10 @@ pub struct Disk;
 
 impl Provider for Disk {
     fn read(&self, path: &str) -> Option<Arc<[u8]>> {
+        // Nobody named it: opening a pipe would wait for ever.
+        if !fs::metadata(path).is_ok_and(|kind| kind.is_file()) {
+            return None;
+        }
         match read(Path::new(path)) {
             Ok(Text::Read(text)) => Some(text),
             Ok(Text::TooLarge) | Err(_) => None,
@@ -63,4 +67,24 @@ pub fn read_from(stream: impl Read) -> io::Result<Text> {
     } else {
         Text::Read(text.into())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Command;
+
+    #[test]
+    fn a_pipe_beside_a_file_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe.h");
+        assert!(
+            Command::new("mkfifo")
+                .arg(&pipe)
+                .status()
+                .unwrap()
+                .success()
+        );
+        assert_eq!(Disk.read(pipe.to_str().unwrap()), None);
+    }
 }

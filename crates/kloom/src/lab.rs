@@ -6,6 +6,7 @@ use crate::{CLEAN, FAILURE};
 use anyhow::{Context as _, bail};
 use kloom_report::clean_line;
 use kloom_verify::lab::{Event, Flavour, Lab, Plan, Toolchain, size};
+use std::io::{self, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
@@ -18,7 +19,11 @@ pub fn run(args: &LabArgs) -> anyhow::Result<u8> {
         LabTask::Shell(options) => shell(&lab, options),
         LabTask::Clean(options) => {
             for gone in lab.clean(options.kernel.as_deref(), options.sources)? {
-                println!("removed {}", gone.display());
+                writeln!(
+                    io::stdout(),
+                    "removed {}",
+                    clean_line(&gone.to_string_lossy())
+                )?;
             }
             Ok(CLEAN)
         }
@@ -68,27 +73,31 @@ fn build(lab: &Lab, options: &LabBuild) -> anyhow::Result<u8> {
         } else {
             "is built"
         };
-        println!("{} {word}: {}", built.stamp.release, built.tree.display());
+        let (release, tree) = (&built.stamp.release, built.tree.display());
+        writeln!(io::stdout(), "{release} {word}: {tree}")?;
     }
     Ok(CLEAN)
 }
 
 fn status(lab: &Lab) -> anyhow::Result<u8> {
-    println!("{}", lab.root().display());
+    let mut out = io::stdout().lock();
+    writeln!(out, "{}", lab.root().display())?;
     for (tree, stamp) in lab.trees()? {
         let name = tree.file_name().unwrap_or_default().to_string_lossy();
         let mib = size(&tree).map_or(0, |bytes| bytes >> 20);
         match stamp {
-            Some(stamp) => println!(
+            Some(stamp) => writeln!(
+                out,
                 "{name}: {}, built in {} s, {mib} MiB, from {}",
                 stamp.release,
                 stamp.seconds,
                 stamp.source.display()
-            ),
-            None => println!(
+            )?,
+            None => writeln!(
+                out,
                 "{name}: not complete, {mib} MiB; see {}.log",
                 tree.display()
-            ),
+            )?,
         }
     }
     Ok(CLEAN)

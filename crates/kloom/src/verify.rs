@@ -11,9 +11,10 @@ use kloom_report::{Style, Writer, clean_line};
 use kloom_verify::guest;
 use kloom_verify::lab::{self, Kernel, Lab};
 use kloom_verify::verify::{Settings, Verdict, verify};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufWriter, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 /// Builds modules, runs them in a debug kernel and reports what was said of them.
@@ -47,6 +48,7 @@ pub fn run(args: &VerifyArgs) -> anyhow::Result<u8> {
     let mut writer = Writer::new(BufWriter::new(io::stdout().lock()), style);
     let mut progress = Progress::new(args.folders.len(), "folders");
     let mut failed = false;
+    let mut kept = Kept::default();
     pool::in_order(
         &args.folders,
         args.jobs,
@@ -56,7 +58,10 @@ pub fn run(args: &VerifyArgs) -> anyhow::Result<u8> {
             match verdict {
                 Ok(verdict) => {
                     failed |= !verdict.failures.is_empty();
-                    tell(&verdict, args.keep.as_deref())?;
+                    tell(&verdict)?;
+                    if let Some(folder) = &args.keep {
+                        kept.put(folder, &verdict.consoles)?;
+                    }
                     writer.add(style.render(&report(verdict)))?;
                     writer.flush()?;
                 }
@@ -92,17 +97,17 @@ fn settings(args: &VerifyArgs) -> anyhow::Result<(Settings, Target)> {
             )
         })?,
     };
-    if !kernel.image().is_file() {
-        bail!("{}: no kernel to boot", kernel.image().display());
+    if !kernel.image.is_file() {
+        bail!("{}: no kernel to boot", kernel.image.display());
     }
     let target = kernel.version().parse().unwrap_or(Target::NEWEST);
     fs::create_dir_all(lab.root())?;
-    let accelerator = guest::accelerator(&kernel.image(), &lab.root().join("accelerator"))?;
+    let accelerator = guest::accelerator(&kernel.image, &lab.root().join("accelerator"))?;
     let settings = Settings {
         kernel,
         accelerator,
         rounds: args.rounds,
-        inject: args.inject.map(Into::into),
+        inject: args.inject,
         timeout: Duration::from_secs(args.timeout),
         sandbox: args.sandbox,
     };
@@ -110,7 +115,7 @@ fn settings(args: &VerifyArgs) -> anyhow::Result<(Settings, Target)> {
 }
 
 /// Says what has no place in the formats.
-fn tell(verdict: &Verdict, keep: Option<&Path>) -> io::Result<()> {
+fn tell(verdict: &Verdict) -> io::Result<()> {
     let mut err = io::stderr().lock();
     for failure in &verdict.failures {
         writeln!(err, "kloom: {}", clean_line(failure))?;
@@ -118,13 +123,29 @@ fn tell(verdict: &Verdict, keep: Option<&Path>) -> io::Result<()> {
     for line in &verdict.exercise {
         writeln!(err, "verify.sh: {}", clean_line(line))?;
     }
-    if let Some(folder) = keep {
-        for (module, text) in &verdict.consoles {
-            let path: PathBuf = folder.join(format!("{module}.console"));
-            fs::write(&path, text)?;
+    Ok(())
+}
+
+/// The consoles that were put into a folder: modules of several folders may have the same name.
+#[derive(Default)]
+struct Kept(BTreeMap<String, u32>);
+
+impl Kept {
+    fn put(&mut self, folder: &Path, consoles: &[(String, Vec<u8>)]) -> io::Result<()> {
+        for (module, text) in consoles {
+            fs::write(folder.join(self.name(module)), text)?;
+        }
+        Ok(())
+    }
+
+    fn name(&mut self, module: &str) -> String {
+        let times = self.0.entry(module.to_owned()).or_default();
+        *times += 1;
+        match times {
+            1 => format!("{module}.console"),
+            n => format!("{module}.{n}.console"),
         }
     }
-    Ok(())
 }
 
 fn report(verdict: Verdict) -> FileReport {
@@ -133,5 +154,25 @@ fn report(verdict: Verdict) -> FileReport {
         files: verdict.files,
         diagnostics: verdict.diagnostics,
         not_analysed: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn consoles_of_equal_names_are_all_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut kept = Kept::default();
+        for text in ["one", "two"] {
+            let console = (String::from("m"), text.as_bytes().to_vec());
+            kept.put(folder.path(), &[console]).unwrap();
+        }
+        let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+        assert_eq!(
+            (read("m.console"), read("m.2.console")),
+            ("one".into(), "two".into())
+        );
     }
 }

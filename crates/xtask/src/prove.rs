@@ -25,7 +25,7 @@ pub struct Options {
     #[arg(long)]
     lab: Option<PathBuf>,
     /// How often each module has to do what it should.
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     times: u32,
     /// Put the consoles into this folder.
     #[arg(long)]
@@ -42,26 +42,10 @@ struct Proof {
     /// Kinds of reports, one of which has to be given.
     reports: BTreeSet<String>,
     /// What has to be made to fail.
-    inject: Option<Failure>,
+    inject: Option<Inject>,
     /// It takes the kernel that looks for data races.
     #[serde(default)]
     kcsan: bool,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum Failure {
-    ThreadCreation,
-    Allocation,
-}
-
-impl From<Failure> for Inject {
-    fn from(failure: Failure) -> Inject {
-        match failure {
-            Failure::ThreadCreation => Inject::ThreadCreation,
-            Failure::Allocation => Inject::Allocation,
-        }
-    }
 }
 
 /// Runs the proofs and prints a line for each.
@@ -145,10 +129,10 @@ fn read(folder: &Path) -> Result<Proof> {
 
 fn settings(lab: &Lab, kernel: &Kernel, proof: &Proof) -> Result<Settings> {
     Ok(Settings {
-        accelerator: guest::accelerator(&kernel.image(), &lab.root().join("accelerator"))?,
+        accelerator: guest::accelerator(&kernel.image, &lab.root().join("accelerator"))?,
         kernel: kernel.clone(),
         rounds: 3,
-        inject: proof.inject.map(Inject::from),
+        inject: proof.inject,
         timeout: Duration::from_secs(180),
         sandbox: false,
     })

@@ -2,8 +2,8 @@
 
 use super::frame::Frame;
 use super::report::{Console, Origin, Report};
-use kloom_diag::{Diagnostic, FileId, Provider, Root, Severity, SourceFile, SourceMap, Span, Step};
-use std::collections::HashMap;
+use crate::sources::Sources;
+use kloom_diag::{Diagnostic, Root, Severity, Span, Step};
 use std::fmt::Write as _;
 
 /// The rule of a diagnostic about lines that only look like a report.
@@ -29,41 +29,55 @@ pub struct Place {
     pub function: Option<String>,
 }
 
-/// Turns reports into diagnostics and reads the files that they point into.
-pub struct Diagnoser<'a> {
+/// Turns the reports of one console into diagnostics.
+pub struct Diagnoser<'a, 's> {
     symbolizer: &'a dyn Symbolizer,
-    provider: &'a dyn Provider,
+    sources: &'a mut Sources<'s>,
     /// What reports without a place in the module are shown in, by the name of the console.
-    console: String,
-    files: SourceMap,
-    known: HashMap<String, Option<FileId>>,
+    console: &'a str,
 }
 
-impl<'a> Diagnoser<'a> {
-    /// `main` is the file that comes first in the map; `console` names what reports stand in that
-    /// have no place in the module.
+impl<'a, 's> Diagnoser<'a, 's> {
+    /// `console` names what reports stand in that have no place in the module.
     pub fn new(
         symbolizer: &'a dyn Symbolizer,
-        provider: &'a dyn Provider,
-        main: SourceFile,
-        console: &str,
-    ) -> Diagnoser<'a> {
-        let mut files = SourceMap::default();
-        let path = main.path().to_string();
-        let known = HashMap::from([(path, Some(files.add(main)))]);
+        sources: &'a mut Sources<'s>,
+        console: &'a str,
+    ) -> Diagnoser<'a, 's> {
         Diagnoser {
             symbolizer,
-            provider,
-            console: console.to_string(),
-            files,
-            known,
+            sources,
+            console,
         }
     }
 
-    /// Every report of a console, in its order.
+    /// Every report of the console, in its order.
     pub fn console(&mut self, console: &Console) -> Vec<Diagnostic> {
         let reports = console.reports.iter();
-        reports.map(|report| self.report(report)).collect()
+        let mut found: Vec<Diagnostic> = reports.map(|report| self.report(report)).collect();
+        if console.more > 0 {
+            found.push(self.more(console.more));
+        }
+        found
+    }
+
+    /// Reports past the bound.
+    fn more(&mut self, more: u64) -> Diagnostic {
+        let what = format!("the console holds {more} more reports");
+        let file = self.sources.add(self.console, what.as_bytes());
+        let primary = Span::new(file, 0, what.len() as u32);
+        Diagnostic {
+            rule: "more-reports",
+            severity: Severity::Warning,
+            what,
+            why: "only the first different ones are read".into(),
+            help: "--keep puts all of it into a folder".into(),
+            primary,
+            label: String::new(),
+            root: Root(primary),
+            function: None,
+            trace: Vec::new(),
+        }
     }
 
     /// One report.
@@ -113,23 +127,11 @@ impl<'a> Diagnoser<'a> {
         }
     }
 
-    /// The files that the diagnostics point into.
-    pub fn into_files(self) -> SourceMap {
-        self.files
-    }
-
     /// A report in the console's own text, of which the map gets the headline.
     fn on_console(&mut self, report: &Report, rule: &'static str, why: String) -> Diagnostic {
         let text = report.headline.as_bytes();
-        let path = format!("{}:{}", self.console, report.lines.start());
-        let file = match self.known.get(&path).copied().flatten() {
-            Some(file) => file,
-            None => {
-                let file = self.files.add(SourceFile::new(path.as_str(), text));
-                self.known.insert(path, Some(file));
-                file
-            }
-        };
+        let name = format!("{}:{}", self.console, report.lines.start());
+        let file = self.sources.add(&name, text);
         let primary = Span::new(file, 0, text.len() as u32);
         Diagnostic {
             rule,
@@ -149,35 +151,10 @@ impl<'a> Diagnoser<'a> {
     fn span(&mut self, frame: &Frame) -> Option<(Span, Option<String>)> {
         let places = self.symbolizer.places(frame);
         places.into_iter().find_map(|place| {
-            let file = self.file(&place.path)?;
-            let span = line(file, self.files.get(file), place.line)?;
+            let span = self.sources.line(&place.path, place.line, 0)?;
             Some((span, place.function))
         })
     }
-
-    fn file(&mut self, path: &str) -> Option<FileId> {
-        if let Some(known) = self.known.get(path) {
-            return *known;
-        }
-        let text = self.provider.read(path);
-        let file = text.map(|text| self.files.add(SourceFile::new(path, text)));
-        self.known.insert(path.to_string(), file);
-        file
-    }
-}
-
-/// A line without the blanks around it.
-fn line(id: FileId, file: &SourceFile, line: u32) -> Option<Span> {
-    let starts = file.line_starts();
-    let index = line.checked_sub(1)? as usize;
-    let start = *starts.get(index)? as usize;
-    let end = starts
-        .get(index + 1)
-        .map_or(file.text().len(), |next| *next as usize);
-    let text = &file.text()[start..end];
-    let blank = text.len() - text.trim_ascii_start().len();
-    let end = start + text.trim_ascii_end().len();
-    Some(Span::new(id, (start + blank).min(end) as u32, end as u32))
 }
 
 fn why(report: &Report) -> String {
@@ -185,8 +162,8 @@ fn why(report: &Report) -> String {
     if report.count > 1 {
         let _ = write!(why, ", {} times", report.count);
     }
-    if report.origin == Origin::Unclear {
-        why.push_str("; the report is cut short");
+    if let Origin::Unclear(doubt) = report.origin {
+        let _ = write!(why, "; {}", doubt.as_str());
     }
     if let Some(then) = &report.then {
         let _ = write!(why, "; then \"{then}\"");

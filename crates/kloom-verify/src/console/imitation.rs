@@ -112,7 +112,18 @@ impl State {
             Leaves::BadPage => tainted(BAD_PAGE),
             Leaves::SoftLockup => tainted(SOFT_LOCKUP),
             Leaves::LockdepOff => self.lockdep != Some(true),
+            Leaves::Nobody => self.tainted.is_none(),
         }
+    }
+
+    /// Whether the kernel ended as such a report leaves it behind, and as no printk can.
+    pub(super) fn shows(self, kind: &Kind) -> bool {
+        let known = match kind.shape.leaves.unwrap_or(Leaves::Nothing) {
+            Leaves::Nothing | Leaves::Nobody => false,
+            Leaves::LockdepOff => self.lockdep.is_some(),
+            _ => self.tainted.is_some(),
+        };
+        known && self.allows(kind)
     }
 }
 

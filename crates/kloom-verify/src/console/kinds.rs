@@ -67,6 +67,8 @@ pub(super) struct Shape {
     pub adopts: Option<bool>,
     /// Whether its place is where a loop happened to be.
     pub sampled: Option<bool>,
+    /// Whether the kernel may say nothing more after it.
+    pub last: Option<bool>,
 }
 
 impl Shape {
@@ -82,6 +84,7 @@ impl Shape {
             pause: own.pause.or(base.pause),
             adopts: own.adopts.or(base.adopts),
             sampled: own.sampled.or(base.sampled),
+            last: own.last.or(base.last),
         }
     }
 
@@ -109,6 +112,8 @@ pub(super) enum Leaves {
     BadPage,
     SoftLockup,
     LockdepOff,
+    /// Nobody who could give account of it.
+    Nobody,
 }
 
 #[derive(Deserialize)]

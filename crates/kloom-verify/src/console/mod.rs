@@ -22,8 +22,9 @@ pub use diagnose::{Diagnoser, Place, Symbolizer};
 pub use frame::{Code, Frame};
 pub use imitation::{State, Texts};
 pub use kinds::Kind;
+pub(crate) use line::{Caller, Line};
 pub use reader::{Reader, Subject};
-pub use report::{Console, Imitation, Origin, Report, Step};
+pub use report::{Console, Doubt, Imitation, Origin, Report, Step};
 
 /// Every kind of report that the reader knows.
 pub fn kinds() -> impl Iterator<Item = &'static Kind> {

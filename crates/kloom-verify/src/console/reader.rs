@@ -6,7 +6,7 @@ use super::imitation::{State, Texts};
 use super::kinds::{Kind, Kinds};
 use super::line::{Line, Splitter};
 use super::pattern::any;
-use super::report::{Console, Imitation, Origin, Report, Step};
+use super::report::{Console, Doubt, Imitation, Origin, Report, Step};
 use kloom_report::clean_line;
 use std::collections::HashMap;
 
@@ -46,6 +46,8 @@ struct Lines<'a> {
     stamped: bool,
     called: bool,
     last: Vec<u8>,
+    /// A report of a kind that is the last was made.
+    last_report: bool,
 }
 
 /// What two reports have in common that are the same one again.
@@ -65,6 +67,7 @@ impl<'a> Reader<'a> {
                 stamped: false,
                 called: false,
                 last: Vec::new(),
+                last_report: false,
             },
         }
     }
@@ -75,13 +78,14 @@ impl<'a> Reader<'a> {
         self.splitter.push(bytes, |line| state.line(line));
     }
 
-    /// How many reports of the kernel there are so far, those that are not complete included.
-    pub fn reports(&self) -> usize {
-        let complete = &self.state.console.reports;
-        let real = complete
-            .iter()
-            .filter(|r| !matches!(r.origin, Origin::Module(_)));
-        real.count() + self.state.open.len()
+    /// Whether a report was made behind which a kernel may never say anything again.
+    pub fn is_last(&self) -> bool {
+        let state = &self.state;
+        let last = |block: &Block| {
+            let kind = state.kinds.get(block.kind);
+            kind.shape.last == Some(true) && state.origin(block) == Origin::Kernel
+        };
+        state.last_report || state.open.iter().any(last)
     }
 
     /// What the console said; `state` is what the guest said of its kernel at the end.
@@ -95,8 +99,16 @@ impl<'a> Reader<'a> {
         let mut console = lines.console;
         console.last = shown(&lines.last);
         for report in &mut console.reports {
-            if !matches!(report.origin, Origin::Module(_)) && !state.allows(report.kind) {
-                report.origin = Origin::Module(Imitation::State);
+            match report.origin {
+                Origin::Module(_) => {}
+                _ if !state.allows(report.kind) => {
+                    report.origin = Origin::Module(Imitation::State);
+                }
+                // What only the kernel does was done.
+                Origin::Unclear(Doubt::Text) if state.shows(report.kind) => {
+                    report.origin = Origin::Kernel;
+                }
+                _ => {}
             }
         }
         console.reports.sort_by_key(|report| *report.lines.start());
@@ -183,6 +195,7 @@ impl Lines<'_> {
     fn close(&mut self, block: Block) {
         let kind = self.kinds.get(block.kind);
         let origin = self.origin(&block);
+        self.last_report |= kind.shape.last == Some(true) && origin == Origin::Kernel;
         if any(&kind.follows, &block.headline)
             && let Some(last) = self
                 .console
@@ -229,21 +242,26 @@ impl Lines<'_> {
 
     fn origin(&self, block: &Block) -> Origin {
         let kind = self.kinds.get(block.kind);
-        let like = kind.headlines.iter().chain(&kind.marks);
-        let mut like = like.filter(|pattern| pattern.matches(&block.headline));
-        if like.any(|like| self.subject.texts.could_give(&block.headline, like)) {
-            return Origin::Module(Imitation::Text);
-        }
-        if self.stamped && block.writer.printk && !kind.shape.printed() {
+        let printed = kind.shape.printed();
+        if self.stamped && block.writer.printk && !printed {
             return Origin::Module(Imitation::Way);
         }
         if block.other_task {
             return Origin::Module(Imitation::Task);
         }
+        let mut like = kind.headlines.iter().chain(&kind.marks);
+        // A module prints with printk only.
+        let held = (printed || !self.stamped)
+            && like.any(|like| {
+                let texts = &self.subject.texts;
+                like.matches(&block.headline) && texts.could_give(&block.headline, like)
+            });
         match block.is_whole(self.kinds) {
+            true if held => Origin::Unclear(Doubt::Text),
             true => Origin::Kernel,
+            false if held => Origin::Module(Imitation::Text),
             // Without callers the lines of another CPU may have ended it.
-            false if block.cut || !self.called && kind.shape.printed() => Origin::Unclear,
+            false if block.cut || !self.called && printed => Origin::Unclear(Doubt::Cut),
             false => Origin::Module(Imitation::Shape),
         }
     }

@@ -56,16 +56,35 @@ pub struct Step {
 pub enum Origin {
     /// It is as the kernel writes it.
     Kernel,
-    /// It was cut short, so that it cannot be told.
-    Unclear,
+    /// It cannot be told.
+    Unclear(Doubt),
     /// The module, as this shows.
     Module(Imitation),
+}
+
+/// Why it cannot be told who wrote a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Doubt {
+    /// It was cut short.
+    Cut,
+    /// It is as the kernel writes it, and the module holds such a text.
+    Text,
+}
+
+impl Doubt {
+    /// Why, in words.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Doubt::Cut => "the report is cut short",
+            Doubt::Text => "the module holds such a text, too",
+        }
+    }
 }
 
 /// What shows that a report is an imitation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Imitation {
-    /// The text is in the module.
+    /// The text is in the module, and it lacks lines that such a report has.
     Text,
     /// It lacks lines that such a report has.
     Shape,

@@ -45,6 +45,16 @@ const KASAN: &[&str] = &[
     LEAD,
 ];
 
+const HUNG: &[&str] = &[
+    "INFO: task rmmod:52 blocked for more than 8 seconds.",
+    "task:rmmod           state:D stack:0     pid:52    tgid:52",
+    "Call Trace:",
+    " <TASK>",
+    " kthread_stop+0x10/0x40",
+    " stop+0x15/0x30 [m]",
+    " </TASK>",
+];
+
 const ATOMIC: &[&str] = &[
     "BUG: scheduling while atomic: insmod/45/0x00000002",
     "1 lock held by insmod/45:",
@@ -234,7 +244,7 @@ fn imitations_are_told() {
         origin(read(&(lone.concat() + &later))),
         Origin::Module(Imitation::Shape)
     );
-    assert_eq!(origin(read(&lone.concat())), Origin::Unclear);
+    assert_eq!(origin(read(&lone.concat())), Origin::Unclear(Doubt::Cut));
 
     let whole = printk(3, "T47", KASAN).concat();
     let subject = Subject {
@@ -242,7 +252,7 @@ fn imitations_are_told() {
         texts: Texts::of(b"\0\x013BUG: KASAN: %s in %pS\n\0"),
     };
     assert_eq!(
-        origin(read_with(&subject, State::default(), &whole)),
+        origin(read_with(&subject, State::default(), &lone.concat())),
         Origin::Module(Imitation::Text)
     );
     let clean = State {
@@ -265,6 +275,81 @@ fn imitations_are_told() {
         origin(read(&printk(3, "T46", KASAN).concat())),
         Origin::Module(Imitation::Task)
     );
+}
+
+/// A text that is never printed must not make an imitation of what the kernel reports.
+#[test]
+fn a_decoy_does_not_hide_a_report() {
+    let subject = Subject {
+        modules: vec!["m".into()],
+        texts: Texts::of(
+            b"BUG: KASAN: %s in %pS\0INFO: task %s:%d blocked for more than %ld seconds.\0",
+        ),
+    };
+    let whole = printk(3, "T47", KASAN).concat();
+    let origin = |tainted: Option<u64>| {
+        let state = State {
+            tainted,
+            ..State::default()
+        };
+        read_with(&subject, state, &whole).reports[0].origin
+    };
+    assert_eq!(origin(Some(1 << 12 | 1 << 5)), Origin::Kernel);
+    assert_eq!(origin(None), Origin::Unclear(Doubt::Text));
+    assert_eq!(origin(Some(1 << 12)), Origin::Module(Imitation::State));
+    let hung = printk(20, "T13", HUNG).concat();
+    let console = read_with(&subject, State::default(), &hung);
+    assert_eq!(ids(&console), [("hung-task", Origin::Unclear(Doubt::Text))]);
+}
+
+#[test]
+fn a_panic_is_none_if_the_kernel_lived_on() {
+    let lines = [
+        "Kernel panic - not syncing: no way",
+        "CPU: 0 UID: 0 PID: 45 Comm: x",
+    ];
+    let text = printk(3, "T45", &lines).concat();
+    let state = State {
+        tainted: Some(1 << 12),
+        ..State::default()
+    };
+    let console = read_with(&Subject::default(), state, &text);
+    assert_eq!(ids(&console), [("panic", Origin::Module(Imitation::State))]);
+}
+
+#[test]
+fn only_what_the_kernel_says_last_is_the_last() {
+    let is_last = |subject: &Subject, lines: &[String]| {
+        let mut reader = Reader::new(subject);
+        reader.push(lines.concat().as_bytes());
+        reader.is_last()
+    };
+    let lockup = |caller, pid: u32| {
+        let cpu = format!("CPU: 0 UID: 0 PID: {pid} Comm: t Tainted: G           OL");
+        let lines = [
+            "watchdog: BUG: soft lockup - CPU#0 stuck for 11s! [t:47]",
+            &cpu,
+            "RIP: 0010:spin+0x8/0x20 [m]",
+            "Call Trace:",
+            " kthread+0x2/0x3",
+            " </TASK>",
+        ];
+        printk(9, caller, &lines)
+    };
+    let plain = Subject::default();
+    assert!(is_last(&plain, &lockup("C0", 47)));
+    assert!(!is_last(&plain, &lockup("C0", 47)[..2]));
+    assert!(!is_last(
+        &plain,
+        &printk(9, "T47", &["m: soft lockup, *** DEADLOCK ***"])
+    ));
+    assert!(!is_last(&plain, &lockup("T47", 48)));
+    let decoy = Subject {
+        modules: vec!["m".into()],
+        texts: Texts::of(b"watchdog: BUG: soft lockup - CPU#%d stuck for %us! [%s:%d]\0"),
+    };
+    assert!(!is_last(&decoy, &lockup("C0", 47)));
+    assert!(!is_last(&plain, &printk(3, "T47", KASAN)));
 }
 
 #[test]
@@ -357,9 +442,9 @@ impl kloom_diag::Provider for Nothing {
 fn diagnose(console: &Console) -> (Vec<kloom_diag::Diagnostic>, kloom_diag::SourceMap) {
     let main =
         kloom_diag::SourceFile::new("m.c", &b"one\n\twork->n++;\nthree\n  work = get();\n"[..]);
-    let mut diagnoser = Diagnoser::new(&Table, &Nothing, main, "m console");
-    let found = diagnoser.console(console);
-    (found, diagnoser.into_files())
+    let mut sources = crate::sources::Sources::new(&Nothing, main);
+    let found = Diagnoser::new(&Table, &mut sources, "m console").console(console);
+    (found, sources.into_files())
 }
 
 #[test]

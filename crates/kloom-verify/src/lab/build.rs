@@ -68,7 +68,7 @@ impl Plan {
         let last = Lab::stamp(&tree);
         if let Some(stamp) = &last {
             let same = stamp.asked == asked && stamp.release == release && stamp.source == source;
-            if same && tree.join("arch/x86/boot/bzImage").is_file() {
+            if same && tree.join("vmlinux").is_file() {
                 return Ok(Built {
                     tree,
                     stamp: stamp.clone(),
@@ -95,7 +95,7 @@ impl Plan {
             .arg(&source)
             .arg(format!("O={}", tree.display()));
         make.arg(format!("-j{}", self.jobs))
-            .args(["bzImage", "modules"]);
+            .args(["vmlinux", "modules"]);
         let done = logged(&mut make, &mut log, || {
             steps += 1;
             tell(Event::Step(steps, about.max(steps)));

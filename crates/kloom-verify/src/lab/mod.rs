@@ -57,6 +57,8 @@ pub struct Kernel {
     pub llvm: Option<String>,
     /// The Rust compiler that its configuration names, if it is there.
     pub rustc: Option<PathBuf>,
+    /// What is booted.
+    pub image: PathBuf,
 }
 
 impl Lab {
@@ -182,13 +184,9 @@ impl Kernel {
             rust: options.is_on("CONFIG_RUST"),
             llvm: options.llvm(),
             rustc: tools::rustc_of(&options),
+            image: image(&tree, &options),
             tree,
         })
-    }
-
-    /// What QEMU boots.
-    pub fn image(&self) -> PathBuf {
-        self.tree.join("arch/x86/boot/bzImage")
     }
 
     /// The version that sources are named after: `6.12`.
@@ -196,6 +194,14 @@ impl Kernel {
         let parts: Vec<&str> = self.release.split(['.', '-']).take(2).collect();
         parts.join(".")
     }
+}
+
+/// The kernel of a build tree: as it is if it can be booted so, or else packed.
+fn image(tree: &Path, options: &Options) -> PathBuf {
+    tree.join(match options.is_on("CONFIG_PVH") {
+        true => "vmlinux",
+        false => "arch/x86/boot/bzImage",
+    })
 }
 
 /// Bytes that a folder takes on disk, as `du` counts.

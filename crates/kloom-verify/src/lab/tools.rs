@@ -1,7 +1,7 @@
 //! The programs and libraries that a kernel, a module and a guest need, and how to install what is missing.
 
-use super::Kernel;
 use super::config::Options;
+use super::{Kernel, numbers};
 use crate::process::ask;
 use std::collections::BTreeSet;
 use std::env;
@@ -14,8 +14,13 @@ use std::process::Command;
 const LLVM: [u32; 7] = [19, 20, 21, 18, 17, 16, 22];
 /// The one that is suggested.
 const SUGGESTED: u32 = 19;
-/// The Debian packages with a Rust compiler that both kernels take.
-const RUST: &str = "rustc-web=1.85.0+dfsg3-1~deb12u3 rust-web-src=1.85.0+dfsg3-1~deb12u3 libstd-rust-web-dev=1.85.0+dfsg3-1~deb12u3";
+/// The oldest Rust compiler that both kernels take.
+const OLDEST_RUST: [u32; 2] = [1, 85];
+/// Debian's packages of a Rust compiler, the sources of its library and the library: of its browsers' and of its own.
+const RUST: [[&str; 3]; 2] = [
+    ["rustc-web", "rust-web-src", "libstd-rust-web-dev"],
+    ["rustc", "rust-src", "libstd-rust-dev"],
+];
 
 /// Programs with the packages that bring them.
 const PROGRAMS: &[(&str, &str)] = &[
@@ -113,7 +118,7 @@ impl Toolchain {
             }
             let rustc = rustc();
             if rustc.is_none() {
-                missing.package(RUST);
+                missing.package(&rust_packages());
             }
             let bindgen = bindgen();
             if bindgen.is_none() {
@@ -198,6 +203,10 @@ pub fn make_modules(kernel: &Kernel, folder: &Path, sandbox: bool) -> io::Result
         make.arg(format!("LLVM={llvm}"));
     }
     if let Some(rustc) = &kernel.rustc {
+        // The compiler itself: rustup's stand-in asks the user's settings which one to be.
+        let itself = sysroot(rustc).map(|root| root.join("bin/rustc"));
+        let itself = itself.filter(|path| path.is_file());
+        let rustc = itself.as_deref().unwrap_or(rustc);
         make.arg(format!("RUSTC={}", rustc.display()));
     }
     clean(&mut make);
@@ -209,7 +218,7 @@ pub fn make_modules(kernel: &Kernel, folder: &Path, sandbox: bool) -> io::Result
             "there is no bwrap for --sandbox: apt-get install --no-install-recommends bubblewrap",
         ));
     }
-    Ok(sandboxed(&make, &kernel.tree, folder))
+    Ok(sandboxed(&make, kernel, folder))
 }
 
 /// Whether the semantic checker is there.
@@ -217,30 +226,47 @@ pub fn has_sparse() -> bool {
     find("sparse").is_some()
 }
 
-/// Puts a command into a sandbox that can write to one folder and see no network.
-fn sandboxed(command: &Command, tree: &Path, folder: &Path) -> Command {
+/// Puts a command into a sandbox: it sees the system's programs and the kernel, can write to one folder, and has neither
+/// a network nor what the user has in files and environment.
+fn sandboxed(command: &Command, kernel: &Kernel, folder: &Path) -> Command {
     let mut bwrap = Command::new("bwrap");
     bwrap.args(["--unshare-all", "--die-with-parent", "--new-session"]);
-    bwrap.args(["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]);
-    // Compilers and make write there; what the build reads of it is put back.
-    bwrap.args(["--tmpfs", "/tmp"]);
-    // Sockets of other programs, which no network namespace keeps away.
-    bwrap.args(["--tmpfs", "/run", "--cap-drop", "ALL"]);
-    let source = tree.join("source").canonicalize().ok();
-    for read in [Some(tree.to_owned()), source].into_iter().flatten() {
-        if read.starts_with("/tmp") {
-            bwrap.arg("--ro-bind").arg(&read).arg(&read);
-        }
+    bwrap.args(["--cap-drop", "ALL", "--clearenv"]);
+    bwrap.args(["--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp"]);
+    bwrap.args(["--ro-bind", "/usr", "/usr"]);
+    for name in ["/bin", "/sbin", "/lib", "/lib64"] {
+        match fs::read_link(name) {
+            Ok(target) => bwrap.arg("--symlink").arg(target).arg(name),
+            Err(_) => bwrap.args(["--ro-bind-try", name, name]),
+        };
+    }
+    // What names in /usr/bin are links into, and where libraries are.
+    for name in ["/etc/alternatives", "/etc/ld.so.cache"] {
+        bwrap.args(["--ro-bind-try", name, name]);
+    }
+    let source = kernel.tree.join("source");
+    let rustc = kernel.rustc.as_deref().and_then(sysroot);
+    let linked = fs::read_link(&source).ok();
+    let read = [
+        Some(kernel.tree.clone()),
+        linked,
+        source.canonicalize().ok(),
+        rustc,
+    ];
+    let read: BTreeSet<PathBuf> = read.into_iter().flatten().collect();
+    for read in read.iter().filter(|path| path.is_absolute()) {
+        bwrap.arg("--ro-bind").arg(read).arg(read);
     }
     bwrap.arg("--bind").arg(folder).arg(folder);
     bwrap.arg("--chdir").arg(folder);
-    bwrap.arg(command.get_program()).args(command.get_args());
+    let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+    bwrap.args(["--setenv", "PATH", path, "--setenv", "HOME", "/tmp"]);
     for (name, value) in command.get_envs() {
-        match value {
-            Some(value) => bwrap.env(name, value),
-            None => bwrap.env_remove(name),
-        };
+        if let Some(value) = value {
+            bwrap.arg("--setenv").arg(name).arg(value);
+        }
     }
+    bwrap.arg(command.get_program()).args(command.get_args());
     bwrap
 }
 
@@ -312,15 +338,41 @@ fn rustcs() -> Vec<PathBuf> {
     [set, system, find("rustc")].into_iter().flatten().collect()
 }
 
-/// The first Rust compiler that has the sources of its library.
+/// The first Rust compiler that is new enough and has the sources of its library.
 fn rustc() -> Option<PathBuf> {
     rustcs().into_iter().find(|rustc| {
-        let sysroot = ask(Command::new(rustc).args(["--print", "sysroot"]));
-        sysroot.is_some_and(|root| {
-            let library = "lib/rustlib/src/rust/library/core/src/lib.rs";
-            Path::new(root.trim()).join(library).is_file()
-        })
+        let version = ask(Command::new(rustc).arg("--version")).unwrap_or_default();
+        let version = numbers(version.split(' ').nth(1).unwrap_or_default());
+        let library = "lib/rustlib/src/rust/library/core/src/lib.rs";
+        version[..] >= OLDEST_RUST[..]
+            && sysroot(rustc).is_some_and(|root| root.join(library).is_file())
     })
+}
+
+/// Where a Rust compiler has its library.
+fn sysroot(rustc: &Path) -> Option<PathBuf> {
+    let root = ask(Command::new(rustc).args(["--print", "sysroot"]))?;
+    Some(PathBuf::from(root.trim()))
+}
+
+/// The packages with a Rust compiler that kernels take, of a version that there is: older ones leave the archive.
+fn rust_packages() -> String {
+    let mut packages = RUST.iter();
+    let found = packages.find_map(|names| {
+        let known = ask(Command::new("apt-cache").args(["madison", names[0]]))?;
+        let version = oldest_that_will_do(&known)?;
+        Some(names.map(|name| format!("{name}={version}")).join(" "))
+    });
+    found.unwrap_or_else(|| RUST[1].join(" "))
+}
+
+/// Of the versions that `apt-cache madison` lists, the one nearest to what kernels were written for.
+fn oldest_that_will_do(known: &str) -> Option<&str> {
+    let versions = known.lines().filter_map(|line| line.split('|').nth(1));
+    versions
+        .map(str::trim)
+        .filter(|version| numbers(version)[..] >= OLDEST_RUST[..])
+        .min_by_key(|version| numbers(version))
 }
 
 fn bindgen() -> Option<PathBuf> {
@@ -328,4 +380,47 @@ fn bindgen() -> Option<PathBuf> {
     let home = env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo/bin/bindgen"));
     let home = home.filter(|path| path.is_file());
     set.or_else(|| find("bindgen")).or(home)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packages_of_a_version_that_there_is_are_named() {
+        let known = " rustc-web | 1.96.0+dfsg1-1~deb12u2 | http://a bookworm-security/main amd64 Packages\n \
+            rustc-web | 1.85.0+dfsg3-1~deb12u3 | http://a bookworm/main amd64 Packages\n \
+            rustc-web | 1.78.0+dfsg1-2~deb12u3 | http://a bookworm/main amd64 Packages\n";
+        assert_eq!(oldest_that_will_do(known), Some("1.85.0+dfsg3-1~deb12u3"));
+        let newer = known.lines().next().unwrap();
+        assert_eq!(oldest_that_will_do(newer), Some("1.96.0+dfsg1-1~deb12u2"));
+        assert_eq!(oldest_that_will_do(known.lines().nth(2).unwrap()), None);
+    }
+
+    #[test]
+    fn a_sandbox_shows_neither_files_nor_environment() {
+        let kernel = Kernel {
+            tree: "/kernel".into(),
+            release: "6.12.1".into(),
+            rust: false,
+            llvm: None,
+            rustc: None,
+            image: "/kernel/vmlinux".into(),
+        };
+        let mut make = Command::new("make");
+        make.env("LC_ALL", "C").env_remove("CC").arg("modules");
+        let bwrap = sandboxed(&make, &kernel, Path::new("/tmp/copy"));
+        let args: Vec<&str> = bwrap.get_args().filter_map(|arg| arg.to_str()).collect();
+        let text = args.join(" ");
+        assert!(text.contains("--clearenv") && text.contains("--setenv LC_ALL C"));
+        assert!(text.contains("--bind /tmp/copy /tmp/copy") && text.ends_with(" make modules"));
+        assert!(text.contains("--ro-bind /kernel /kernel"));
+        let shown = args.windows(2).filter(|pair| pair[0] == "--ro-bind");
+        assert!(
+            shown
+                .into_iter()
+                .all(|pair| pair[1] != "/" && pair[1] != "/home")
+        );
+        assert_eq!(bwrap.get_envs().count(), 0);
+    }
 }
