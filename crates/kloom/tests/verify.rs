@@ -58,3 +58,20 @@ fn an_empty_laboratory_has_a_status() {
     assert_eq!(output.status.code(), Some(0));
     assert!(says(&output).contains("empty-lab"));
 }
+
+#[test]
+fn nobody_has_to_read_the_status() {
+    let lab = folder("unread-lab");
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kloom"));
+    command.args(["lab", "status", "--lab", lab.to_str().unwrap()]);
+    assert_eq!(command.stdout(writer).status().unwrap().code(), Some(0));
+}
+
+#[test]
+fn only_what_can_fail_can_be_made_to() {
+    let output = kloom(None, &["verify", "--inject", "luck", "."]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(says(&output).contains("thread-creation, allocation"));
+}
