@@ -97,9 +97,13 @@ load() {
     read -r error </error
     say load "$1" "$status" "${error##*: }"
     [ "$status" = 0 ] || return
-    # Where its code is, to find an address in it once it is gone.
+    # Where its code is, to find an address in it once it is gone; that of init is gone already.
     name=${1##*/}
-    say section "$1" .text "$(busybox cat /sys/module/"${name%.ko}"/sections/.text 2>/dev/null)"
+    sections=/sys/module/${name%.ko}/sections
+    for place in $(busybox grep -H . "$sections/.text" "$sections/.init.text" 2>/dev/null); do
+        place=${place##*/}
+        say section "$1" "${place%%:*}" "${place#*:}"
+    done
 }
 
 unload() {

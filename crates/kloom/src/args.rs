@@ -149,7 +149,7 @@ pub(crate) struct VerifyArgs {
     /// Put the consoles into this folder
     #[arg(long, value_name = "DIR")]
     pub keep: Option<PathBuf>,
-    /// Let the build write to its own copy alone, without a network (bubblewrap)
+    /// Show the build its own copy, the kernel and the system's programs alone, without a network (bubblewrap)
     #[arg(long)]
     pub sandbox: bool,
     /// How findings are written

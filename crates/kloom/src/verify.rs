@@ -34,7 +34,7 @@ pub fn run(args: &VerifyArgs) -> anyhow::Result<u8> {
     let (settings, target) = settings(args)?;
     if !args.sandbox {
         eprintln!(
-            "kloom: the build runs each folder's Makefile; --sandbox lets it write to its own copy alone, without a network"
+            "kloom: the build runs each folder's Makefile; --sandbox shows it its own copy and the kernel alone"
         );
     }
     if let Some(folder) = &args.keep {
