@@ -29,12 +29,17 @@ impl Scene<'_, '_> {
         let explained = built.messages.iter().any(|m| m.severity == Severity::Error);
         let what = match &built.failure {
             Some(_) if explained => return found,
-            Some(failure) => format!("the module does not build: {failure}"),
+            Some(failure) => format!("the module does not build: {}", self.without_copy(failure)),
             None if built.modules.is_empty() => "the build gave no module".to_owned(),
             None => return found,
         };
         found.push(whole("build", what));
         found
+    }
+
+    /// A text without the name of the copy's folder, which is another one each time.
+    fn without_copy(&self, text: &str) -> String {
+        text.replace(&format!("{}/", self.built.folder().display()), "")
     }
 
     /// What a tool said; nothing if it is about text that is not the module's.
@@ -43,10 +48,8 @@ impl Scene<'_, '_> {
         if place.is_none() && message.severity < Severity::Error && message.at != At::Module {
             return None;
         }
-        // The name of the copy's folder is another one each time.
-        let copy = format!("{}/", self.built.folder().display());
-        let mut found = whole(message.rule, message.text.replace(&copy, ""));
-        found.why = message.why.replace(&copy, "");
+        let mut found = whole(message.rule, self.without_copy(&message.text));
+        found.why = self.without_copy(&message.why);
         found.severity = message.severity;
         if let Some((span, function)) = place {
             (found.primary, found.root, found.function) = (span, Root(span), function);

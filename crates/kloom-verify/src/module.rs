@@ -141,10 +141,8 @@ fn last_words(output: &str) -> String {
         .lines()
         .map(str::trim)
         .filter(|line| !line.is_empty());
-    let telling = |line: &&str| {
-        let of_make = line.starts_with("make") && line.contains("***");
-        of_make && !line.contains("Error ")
-    };
+    // `make: *** No rule …` or `Kbuild:3: *** said by $(error)`, and not `make: *** [m.o] Error 1`.
+    let telling = |line: &&str| line.contains("*** ") && !line.contains("] Error ");
     let found = lines
         .clone()
         .find(telling)
@@ -305,5 +303,8 @@ mod tests {
     fn the_line_that_says_why_is_found() {
         let output = "  CC x\nmake[1]: *** No rule to make target 'y.o'.  Stop.\nmake: *** [Makefile:1: all] Error 2\n";
         assert!(last_words(output).contains("No rule"));
+        let output =
+            "/m/Kbuild:3: *** not for this kernel.  Stop.\nmake: *** [Makefile:1: all] Error 2\n";
+        assert!(last_words(output).contains("not for this kernel"));
     }
 }
