@@ -4,6 +4,7 @@
 
 mod builtin;
 mod describe;
+mod end_words;
 mod index;
 mod lock_words;
 mod model;
@@ -15,6 +16,7 @@ mod suggest;
 mod target;
 mod words;
 
+pub use end_words::says_end;
 pub use model::{Classes, Effect, Fact, Kind, Returns, Scope, Verb, Version, Versions, When};
 pub use parse::parse;
 pub use problem::Problem;
@@ -56,6 +58,11 @@ impl Facts {
     pub fn get(&self, name: &str) -> Option<&'static Fact> {
         let at = index::find(self.slots, name, |at| self.table[at].name == name)?;
         Some(&self.table[at])
+    }
+
+    /// What is known about a member of a table.
+    pub fn member(&self, table: &str, member: &str) -> Option<&'static Fact> {
+        self.get(&format!("{table}.{member}"))
     }
 
     /// Every fact, sorted by name.

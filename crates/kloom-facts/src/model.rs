@@ -38,6 +38,8 @@ pub enum Kind {
     TopLevel,
     /// A macro that declares a local or a member: `DECLARE_BITMAP(name, n)`.
     Declarer,
+    /// `STRUCT.MEMBER` of a table that the kernel calls by.
+    Member,
     /// A class of scope-based cleanup, named as it is looked up: `guard(mutex)`, `__free(kfree)`.
     /// What it calls is in [`Fact::scope`]; its effects are those at the end of the scope.
     ScopeClass,

@@ -13,6 +13,7 @@ pub const KINDS: &[(&str, Kind)] = &[
     ("attribute", Kind::Attribute),
     ("top-level", Kind::TopLevel),
     ("declarer", Kind::Declarer),
+    ("member", Kind::Member),
     ("scope-class", Kind::ScopeClass),
 ];
 

@@ -54,8 +54,12 @@ pub struct Creation {
     pub made: Made,
     /// Whether NULL is possible too.
     pub null: bool,
+    /// Whether what takes the result copes with an error pointer.
+    pub tolerated: bool,
     /// Whether the result is kept at all.
     pub assigned: bool,
+    /// Whether the thread is handed what a call in the same function gave.
+    pub is_fed: bool,
     /// Where it is tested for an error, in text order.
     pub tested: Vec<Span>,
     /// Where it is tested against NULL only.
@@ -129,6 +133,10 @@ pub struct Allocation {
     pub resource: Resource,
     /// Whether its flags let it fail, as far as they are in sight.
     pub may_fail: bool,
+    /// It is the answer of one of the unit's own functions, which may say NULL.
+    pub is_answer: bool,
+    /// Places outside the function that it is put into.
+    pub kept: Vec<Key>,
     /// Where the result is tested, in text order.
     pub tested: Vec<Span>,
     /// Whether a callee that may test it has got it.
@@ -244,6 +252,9 @@ pub struct Analysis {
     pub tested_keys: FxHashSet<Key>,
     /// Which functions something outside the unit can call.
     pub roles: Roles,
+    /// Members of tables by which the kernel works with what is there already, and stays there
+    /// whether they succeed or not.
+    pub operations: FxHashSet<FunctionId>,
     /// What other files of the module demand of what this one keeps, once they were read.
     pub others: Vec<Demand>,
     /// Members of which every file that mentions them has been read.

@@ -17,8 +17,8 @@ use kloom_ir::{
 };
 use rustc_hash::FxHashSet;
 
-/// Most places remembered per creation.
-const MAX_KEPT: usize = 16;
+/// Most places remembered per creation or allocation.
+pub(crate) const MAX_KEPT: usize = 16;
 /// Most guards a demand or outcome carries.
 const MAX_GUARDS: usize = 6;
 
@@ -51,6 +51,10 @@ pub(crate) struct Body<'a> {
     pub told_by: FxHashSet<Span>,
     /// Allocations in elements that no constant names.
     pub shelved: Vec<(CellId, AllocationId)>,
+    /// Calls that fail for want of memory or because of what a user handed over.
+    pub chances: FxHashSet<Point>,
+    /// Calls of known functions that give a pointer to what is there already.
+    pub looked_up: FxHashSet<Point>,
     /// Where locks are taken that some path gives back.
     pub balanced: FxHashSet<Span>,
 }
@@ -312,7 +316,7 @@ impl Body<'_> {
         if let Some(id) = self.allocation_of(link.of) {
             insert_sorted(&mut self.found.allocations[id.0 as usize].tested, span);
         }
-        if let Some(origin) = info.origin {
+        if let Some(origin) = info.origin.or_else(|| self.tolerated(link.of)) {
             let creation = self.found.creation_mut(origin);
             let list = if link.tells_error() {
                 &mut creation.tested
@@ -325,6 +329,13 @@ impl Body<'_> {
         if link.tells_error() && info.origin.is_none() {
             self.note_tested_keys(state, link.of);
         }
+    }
+
+    /// The creation that a value is the result of, if nobody needs to test it.
+    fn tolerated(&self, value: Sym) -> Option<OriginId> {
+        let Sym::Made(point) = value else { return None };
+        let id = *self.found.index.get(&(self.id, point))?;
+        self.found.creation(id).tolerated.then_some(id)
     }
 
     /// Remembers that a creation's result is stored where others can see it.

@@ -50,6 +50,7 @@ impl Body<'_> {
             if let Callee::Indirect(target) = &call.callee {
                 self.eval(&mut state, target, point, call.callee_span);
             }
+            state.owned.take_all_back();
             self.hand_out(&mut state, &args, true, call.dst.is_some());
             self.unknown_callee(&mut state, &site(false), None);
             return vec![self.finish(state, call, point, Info::ANY)];
@@ -77,6 +78,9 @@ impl Body<'_> {
                 // A function that the module's own headers declare lives in a sibling file and
                 // can reach what it is handed; the kernel's cannot know the module's structs.
                 let sibling = self.cx.unit.declared.contains_key(&name);
+                if self.cx.may_undo(name) {
+                    state.owned.take_all_back();
+                }
                 self.hand_out(&mut state, &args, sibling, call.dst.is_some());
                 self.unknown_callee(&mut state, &site(false), Some(name));
                 vec![self.finish(state, call, point, Info::ANY)]
@@ -108,7 +112,6 @@ impl Body<'_> {
     pub fn hand_out(&mut self, state: &mut State, args: &[Sym], deep: bool, answers: bool) {
         self.others_change(state);
         state.owned.settle_homes();
-        state.owned.take_all_back();
         for arg in args {
             self.escape(state, *arg);
             self.judged(*arg);
@@ -271,9 +274,25 @@ impl Body<'_> {
             ..
         } = *site;
         let arg = |n: u8| args.get(usize::from(n)).copied().unwrap_or(Sym::Unknown);
+        let finds = matches!(
+            fact.returns,
+            Returns::Class(_) | Returns::Unknown | Returns::Within(_)
+        );
+        let chance = [Verb::Allocate, Verb::CopyFromUser, Verb::CopyToUser];
+        if chance.iter().any(|verb| fact.does(*verb)) {
+            self.chances.insert(point);
+        } else if finds {
+            self.looked_up.insert(point);
+        }
         match fact.returns {
             Returns::ErrPtr { null } => {
                 let origin = self.origin(site, name, made_by(fact), null);
+                let mut data = fact
+                    .effects(Verb::StartThread)
+                    .filter_map(|e| Some(arg(e.with?)));
+                if data.any(|data| matches!(data, Sym::Made(at) if !self.looked_up.contains(&at))) {
+                    self.found.creation_mut(origin).is_fed = true;
+                }
                 let mut classes = Classes::NEG.or(Classes::POS);
                 if null {
                     classes = classes.or(Classes::ZERO);
@@ -328,7 +347,13 @@ impl Body<'_> {
                 }
                 out
             }
-            Returns::Unknown | Returns::Void | Returns::TolerantErrPtr | Returns::Within(_) => {
+            Returns::TolerantErrPtr => {
+                // Its tests are noted, and nothing else.
+                let origin = self.origin(site, name, Made::Other, false);
+                self.found.creation_mut(origin).tolerated = true;
+                vec![self.finish(state, call, point, Info::ANY)]
+            }
+            Returns::Unknown | Returns::Void | Returns::Within(_) => {
                 if let Returns::Within(n) = fact.returns {
                     self.escape(&mut state, arg(n));
                 }
@@ -393,7 +418,9 @@ impl Body<'_> {
             callee,
             made,
             null,
+            tolerated: false,
             assigned: call.dst.is_some(),
+            is_fed: false,
             tested: Vec::new(),
             null_tested: Vec::new(),
             uses: Vec::new(),

@@ -6,7 +6,7 @@ use crate::callgraph::calls;
 use crate::memory::Key;
 use crate::summary::Writes;
 use crate::value::Sym;
-use kloom_facts::{Effect, Fact, Facts, Returns, Target};
+use kloom_facts::{Effect, Fact, Facts, Returns, Target, says_end};
 use kloom_ir::{Callee, Expr, FunctionId, InstrKind, Linkage, Name, PlaceId, Unit};
 use rustc_hash::FxHashSet;
 
@@ -77,6 +77,12 @@ impl<'a> Context<'a> {
             Returns::Arg(n) => Some(n),
             _ => None,
         }
+    }
+
+    /// Whether a function that nothing is known about may stop or unregister what it is not handed:
+    /// one of the module's own, or one that says so.
+    pub fn may_undo(&self, name: Name) -> bool {
+        self.unit.declared.contains_key(&name) || says_end(self.unit.names.text(name))
     }
 
     /// Whether the target has this effect.

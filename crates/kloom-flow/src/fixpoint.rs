@@ -340,10 +340,12 @@ impl Body<'_> {
             // What stands in the frame goes with it; a macro's parameters are its caller's places.
             let in_frame = matches!(self.cells.get(self.cells.root(cell)), Cell::Local(_))
                 && self.f.origin != kloom_ir::Origin::Macro;
-            if in_frame || failed && matches!(key, Key::Class(..)) {
+            let value = self.outgoing(state, sym);
+            let goes = matches!(key, Key::Class(..))
+                && !(value.origin.is_some() && self.is_looked_up(cell));
+            if in_frame || failed && goes {
                 continue;
             }
-            let value = self.outgoing(state, sym);
             match effects.iter_mut().find(|(k, _)| *k == key) {
                 Some((_, old)) if old.origin.is_none() => *old = value,
                 Some(_) => {}
@@ -374,6 +376,14 @@ impl Body<'_> {
                 at,
             },
         );
+    }
+
+    /// Whether a cell lies in an object that a known function gave, which makes none.
+    fn is_looked_up(&self, cell: CellId) -> bool {
+        match self.cells.get(self.cells.root(cell)) {
+            Cell::Object(Sym::Made(point)) => self.looked_up.contains(&point),
+            _ => false,
+        }
     }
 
     fn outgoing(&mut self, state: &State, sym: Sym) -> Value {

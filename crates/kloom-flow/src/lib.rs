@@ -113,12 +113,24 @@ pub fn analyze(unit: &Unit, facts: Facts, target: Target, wanted: Wanted) -> Ana
     }
     lock_own::settle_issues(&graph, &mut found);
     found.roles = Roles::of(unit, |name| cx.fact(name));
+    found.operations = operations(unit, facts);
     for at in 0..found.creations.len() {
         found.creations[at].unnoticed = unnoticed::is_unnoticed(&cx, &found.creations[at]);
     }
     lifecycle::meet(&cx, &graph, &mut found);
     found.sort_uses();
     found
+}
+
+/// The functions of which the kernel's side is known: they work with what is there already.
+fn operations(unit: &Unit, facts: Facts) -> FxHashSet<FunctionId> {
+    let known = unit.entries.iter().filter(|entry| {
+        let owner = entry.owner.map(|owner| unit.names.text(owner));
+        owner.is_some_and(|owner| facts.member(owner, unit.names.text(entry.member)).is_some())
+    });
+    known
+        .flat_map(|entry| unit.named(entry.function).iter().copied())
+        .collect()
 }
 
 /// Goes round a cycle of the call graph until its summaries stay the same; `false` if they do not.
@@ -165,6 +177,8 @@ fn follow(cx: &Context<'_>, id: FunctionId, found: &mut Analysis) {
         suspects: FxHashSet::default(),
         told_by: FxHashSet::default(),
         shelved: Vec::new(),
+        chances: FxHashSet::default(),
+        looked_up: FxHashSet::default(),
         balanced: FxHashSet::default(),
     };
     if body.shapes.is_some() {
@@ -212,6 +226,7 @@ fn matters(cx: &Context<'_>, graph: &CallGraph) -> Vec<bool> {
                             matches!(
                                 fact.returns,
                                 Returns::ErrPtr { .. }
+                                    | Returns::TolerantErrPtr
                                     | Returns::ErrorOrZero(_)
                                     | Returns::Test(..)
                             ) || fact.effects.iter().any(|e| match e.verb {
@@ -240,7 +255,7 @@ fn undoes(cx: &Context<'_>, graph: &CallGraph) -> Vec<bool> {
                 )
             })
         }
-        None => true,
+        None => cx.may_undo(name),
     };
     let functions = cx.unit.functions.iter();
     let own = functions

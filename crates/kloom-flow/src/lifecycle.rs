@@ -3,7 +3,8 @@
 //!
 //! A function with a role ends in one of its outcomes; whatever it left in variables and members
 //! is what the demands of the others meet. The failing outcomes of init and probe lead nowhere:
-//! nothing else runs after them.
+//! nothing else runs after them. Those of other entry points do, but who comes after them may know:
+//! they meet only demands that ask whether there is anything in the place.
 
 use crate::analysis::{Analysis, Creation, NullCause, NullUse, Use};
 use crate::callgraph::CallGraph;
@@ -21,6 +22,8 @@ pub(crate) struct Left {
     first: FunctionId,
     /// It is init or probe.
     starts: bool,
+    /// It says that it failed.
+    fails: bool,
     outcome: Outcome,
     /// Where the error is left.
     pub key: Key,
@@ -43,7 +46,8 @@ pub(crate) fn meet(cx: &Context<'_>, graph: &CallGraph, found: &mut Analysis) {
         let later = found
             .roles
             .iter()
-            .filter(|(then, roles)| *then != left.first && !roles.iter().all(never));
+            .filter(|(then, roles)| *then != left.first && !roles.iter().all(never))
+            .filter(|(then, _)| !left.fails || left.may_be_met(cx.unit, found, *then));
         let met: Vec<(FunctionId, Demand)> = later
             .flat_map(|(then, _)| {
                 let demands = &found.summaries[then.0 as usize].demands;
@@ -92,24 +96,35 @@ pub(crate) fn left_behind(unit: &Unit, found: &Analysis) -> Vec<Left> {
             Type::Pointer(_)
         );
         let starts = roles.iter().any(|r| matches!(r, Role::Init | Role::Probe));
+        let operates = found.operations.contains(&first);
+        let is_external = roles.contains(&Role::External);
         let outcomes = &found.summaries[first.0 as usize].outcomes;
         for outcome in outcomes {
             let goes_on = goes_on(outcome, starts, pointer);
+            let negative = |v: &Value| v.classes == Classes::NEG;
+            let fails = !starts && !pointer && outcome.result.as_ref().is_some_and(negative);
             for (key, value) in &outcome.effects {
                 if let (Some(origin), true, false) = (
                     value.origin,
                     value.classes.contains(Classes::NEG),
                     key.is_any_element(),
-                ) && (goes_on || passes_for_success(outcome, outcomes, key, origin))
+                ) && (goes_on
+                    || fails
+                        && negative(value)
+                        && (operates || is_external && found_none(outcome, key))
+                    || passes_for_success(outcome, outcomes, key, origin))
                 {
                     all.push(Left {
                         first,
                         starts,
+                        fails,
                         outcome: outcome.clone(),
                         key: key.clone(),
                         value: value.clone(),
                         origin,
-                        noticed: value.tested.is_some() && !found.creation(origin).unnoticed,
+                        noticed: !fails
+                            && value.tested.is_some()
+                            && !found.creation(origin).unnoticed,
                     });
                 }
             }
@@ -124,9 +139,26 @@ impl Left {
         let bad = demand.classes.and(self.value.classes);
         bad.contains(Classes::NEG)
             && !(demand.doubt && self.noticed)
+            && (!self.fails || demand.null_tested.is_some())
             && names(&demand.key, &self.key)
             && !demand.key.is_any_element()
             && possible(demand, &self.outcome)
+    }
+
+    /// Whether a function can follow a failure: not what closes what the first one opens, nor what
+    /// counts on something else that the first one makes.
+    fn may_be_met(&self, unit: &Unit, found: &Analysis, then: FunctionId) -> bool {
+        let makes = |key: &Key| {
+            let mut effects = self.outcome.effects.iter();
+            effects.any(|(made, value)| value.origin.is_some() && names(made, key))
+        };
+        let counts = |demand: &Demand| {
+            demand.null_tested.is_none()
+                && demand.classes.contains(Classes::NEG)
+                && makes(&demand.key)
+        };
+        let demands = &found.summaries[then.0 as usize].demands;
+        !share_table(unit, self.first, then) && !demands.iter().any(counts)
     }
 
     fn note(&self, found: &mut Analysis, function: FunctionId, demand: &Demand) {
@@ -147,6 +179,24 @@ impl Left {
             list.push(place);
         }
     }
+}
+
+/// Whether an outcome is one of a function that looked whether there was something in a place
+/// before: it comes there again.
+fn found_none(outcome: &Outcome, key: &Key) -> bool {
+    let mut guards = outcome.guards.iter();
+    guards.any(|guard| guard.classes == Classes::ZERO && names(&guard.key, key))
+}
+
+/// Whether two functions are members of one table: what opens and what closes, of which the second
+/// follows only a success of the first.
+fn share_table(unit: &Unit, one: FunctionId, other: FunctionId) -> bool {
+    let tables = |id: FunctionId| {
+        let name = unit.function(id).name;
+        let own = unit.entries.iter().filter(move |e| e.function == name);
+        own.map(|entry| entry.owner)
+    };
+    tables(one).any(|owner| owner.is_some() && tables(other).any(|its| its == owner))
 }
 
 /// Whether anything else runs after this outcome: it is a success, as far as its value tells.

@@ -419,6 +419,8 @@ impl Body<'_> {
             Sym::Init(cell) => {
                 link.yes & link.no == 0 && self.cells.path(cell, self.f.params).is_some()
             }
+            // Whether there is memory, no caller knows.
+            Sym::Made(point) => self.chances.contains(&point),
             _ => false,
         });
         let Some(shapes) = &mut self.shapes else {

@@ -225,6 +225,7 @@ impl Body<'_> {
             need,
             guards: self.guards(state, None),
             doubt: doubt || state.in_doubt() || state.locks.hangs_on_answers(),
+            below: doubt,
             free,
             chain,
         };
@@ -234,6 +235,7 @@ impl Body<'_> {
         match self.lock_demands.iter_mut().find(|d| same(d)) {
             Some(old) => {
                 old.doubt &= demand.doubt;
+                old.below &= demand.below;
                 if demand.chain.len() < old.chain.len() {
                     old.chain = demand.chain;
                 }

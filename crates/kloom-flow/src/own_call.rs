@@ -30,11 +30,13 @@ impl Body<'_> {
             f.origin == Origin::Header && f.blocks.iter().all(|block| block.instrs.is_empty());
         if stands_in {
             let mut state = state.clone();
+            state.owned.take_all_back();
             self.hand_out(&mut state, site.args, true, site.call.dst.is_some());
             return vec![self.finish(state, site.call, site.point, Info::ANY)];
         }
         let Some(summary) = summaries.get(callee.0 as usize).filter(|s| s.followed) else {
             let mut state = state.clone();
+            state.owned.take_all_back();
             self.hand_out(&mut state, site.args, false, site.call.dst.is_some());
             if let Some(writes) = self.cx.writes.get(callee.0 as usize) {
                 self.overwrite(&mut state, writes);
@@ -263,9 +265,9 @@ impl Body<'_> {
         let sym = self.incoming(&mut after, before, site, &value, Sym::Made(site.point));
         let mut after = self.store(after, site.call, sym);
         if value.fresh && sym == Sym::Made(site.point) {
-            let name = self.cx.unit.function(callee).name;
-            // Which flags its allocation has had is not known here.
-            self.owns(&mut after, site, name, false);
+            let f = self.cx.unit.function(callee);
+            // Which flags its allocation has had is not known here; its callers know.
+            self.owns(&mut after, site, f.name, f.origin != Origin::Macro);
         }
         after
     }
@@ -354,7 +356,8 @@ impl Body<'_> {
             null_tested: value.null_tested,
             ..Info::ANY
         };
-        if info == Info::ANY && !value.fresh {
+        // What is returned can still be tested and returned again.
+        if info == Info::ANY && !value.fresh && !matches!(fresh, Sym::Made(_)) {
             return Sym::Unknown;
         }
         if matches!(fresh, Sym::Out(..)) {

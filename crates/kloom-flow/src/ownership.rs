@@ -1,7 +1,7 @@
 //! Follows allocations through one function: where they are freed, stored, handed on, lost.
 
 use crate::analysis::{Allocation, Loss, LossKind, Resource};
-use crate::body::Body;
+use crate::body::{Body, MAX_KEPT};
 use crate::call::{Site, contains};
 use crate::memory::{Cell, Key};
 use crate::owned::Live;
@@ -19,11 +19,11 @@ impl Body<'_> {
     pub fn put(&mut self, state: &mut State, cell: CellId, value: Sym, at: Span) {
         self.note_kept(state, cell, value);
         if self.cx.wanted.memory {
-            if let Some(id) = self.allocation_of(value)
-                && self.cells.is_any_element(cell)
-                && !self.shelved.contains(&(cell, id))
-            {
-                self.shelved.push((cell, id));
+            if let Some(id) = self.allocation_of(value) {
+                self.note_home(id, cell);
+                if self.cells.is_any_element(cell) && !self.shelved.contains(&(cell, id)) {
+                    self.shelved.push((cell, id));
+                }
             }
             self.overwritten(state, cell, value, at);
             state.owned.renew(&self.cells, cell);
@@ -209,18 +209,50 @@ impl Body<'_> {
     /// Registers the allocation that a call with this fact makes.
     pub fn allocates(&mut self, state: &mut State, site: &Site<'_>, name: Name, fact: &Fact) {
         let effects = || fact.effects(Verb::Allocate).filter(|e| self.cx.applies(e));
-        let managed = effects().any(|e| e.says("devm"));
-        if !self.cx.wanted.memory || managed || effects().next().is_none() {
+        if !self.cx.wanted.memory || effects().next().is_none() {
             return;
         }
-        self.owns(state, site, name, self.may_fail(site.call));
+        let may_fail = self.may_fail(site.call);
+        if effects().any(|e| e.says("devm")) {
+            // The device gives it back; that there may be none is the caller's business.
+            self.made(state, site, name, may_fail);
+        } else {
+            self.owns(state, site, name, may_fail);
+        }
+    }
+
+    /// The call's result is memory, or NULL.
+    fn made(
+        &mut self,
+        state: &State,
+        site: &Site<'_>,
+        name: Name,
+        may_fail: bool,
+    ) -> Option<(AllocationId, CellId)> {
+        let dst = site.call.dst?;
+        let id = self.allocation(site, name, Resource::Memory, may_fail);
+        let cell = self.cell(state, dst, site.call.callee_span);
+        self.note_home(id, cell);
+        Some((id, cell))
+    }
+
+    /// Remembers where others can find what was allocated.
+    fn note_home(&mut self, id: AllocationId, cell: CellId) {
+        let Some(key) = self.cells.key(cell, self.f.params) else {
+            return;
+        };
+        let own = matches!(&key, Key::Param(_, parts) if parts.is_empty());
+        let kept = &mut self.found.allocations[id.0 as usize].kept;
+        if !own && !kept.contains(&key) && kept.len() < MAX_KEPT {
+            kept.push(key);
+        }
     }
 
     /// The call's result is a new object, this path's own until it goes elsewhere.
     pub fn owns(&mut self, state: &mut State, site: &Site<'_>, name: Name, may_fail: bool) {
-        let Some(dst) = site.call.dst else { return };
-        let id = self.allocation(site, name, Resource::Memory, may_fail);
-        let cell = self.cell(state, dst, site.call.callee_span);
+        let Some((id, cell)) = self.made(state, site, name, may_fail) else {
+            return;
+        };
         let made = Sym::Made(site.point);
         state.owned.add(made, id, None);
         if !self.is_own_place(state, cell) {
@@ -260,6 +292,8 @@ impl Body<'_> {
                 callee,
                 resource,
                 may_fail,
+                is_answer: !self.cx.unit.named(callee).is_empty(),
+                kept: Vec::new(),
                 tested: Vec::new(),
                 judged: false,
                 uses: Vec::new(),
@@ -362,7 +396,11 @@ impl Body<'_> {
                 }
                 None => {
                     self.escape(state, *arg);
-                    self.judged(*arg);
+                    // Who needs a good pointer does not test it.
+                    let needs = |e: &Effect| e.arg == Some(n) && !e.accepts.contains(Classes::ZERO);
+                    if !fact.effects(Verb::Requires).any(needs) {
+                        self.judged(*arg);
+                    }
                     if let Some(expr) = expr {
                         self.may_decay(state, expr, site.span);
                     }
@@ -446,10 +484,10 @@ impl Body<'_> {
         {
             self.found.note_stale_use(self.id, freed, chain);
         }
-        let unsure = Classes::ZERO.or(Classes::POS);
         if let Some(id) = self.allocation_of(value)
             && self.found.allocations[id.0 as usize].resource == Resource::Memory
-            && state.info(value).classes == unsure
+            && state.info(value).classes.contains(Classes::ZERO)
+            && !state.info(value).classes.contains(Classes::NEG)
             && !accepts.contains(Classes::ZERO)
         {
             let uses = &mut self.found.allocations[id.0 as usize].uses;

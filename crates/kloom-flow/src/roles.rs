@@ -41,7 +41,7 @@ impl Roles {
         }
         for entry in &unit.entries {
             let role = match unit.names.text(entry.member) {
-                "probe" => Role::Probe,
+                "probe" | "probe_new" => Role::Probe,
                 _ => Role::Member,
             };
             roles.add(unit, entry.function, role);

@@ -103,10 +103,12 @@ impl Body<'_> {
         }
     }
 
-    /// The path ends: if it fails, what it started stays.
+    /// The path ends: if it fails, what it started stays. An answer that is not zero is a failure,
+    /// whichever sign a callee of which nothing is known gave it.
     pub fn left_behind(&mut self, state: &State, result: Option<Sym>, at: Span) {
-        let fails = result.is_some_and(|sym| state.info(sym).classes == Classes::NEG);
-        if !fails {
+        let fails =
+            |classes: Classes| classes == Classes::NEG || classes == Classes::NEG.or(Classes::POS);
+        if !result.is_some_and(|sym| fails(state.info(sym).classes)) {
             return;
         }
         for started in state.owned.started().to_vec() {

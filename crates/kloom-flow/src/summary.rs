@@ -104,6 +104,8 @@ pub struct LockDemand {
     pub guards: Vec<Guard>,
     /// It also hangs on a condition that no guard can say.
     pub doubt: bool,
+    /// Such a condition is one of a callee: what it asks, the caller may know.
+    pub below: bool,
     /// The caller's locks that are not held there.
     pub free: Vec<LockName>,
     /// Where, and the calls that lead there, innermost first.

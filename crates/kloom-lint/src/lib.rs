@@ -15,6 +15,7 @@ mod rule;
 mod select;
 mod siblings;
 mod thread_ways;
+mod untested;
 mod waiting;
 mod whole;
 

@@ -139,8 +139,21 @@ pub(crate) fn belongs(linter: &Linter<'_>, file: &Unit, other: &Unit) -> bool {
 
 /// Whether a text has a word in it.
 pub(crate) fn mentions(text: &[u8], word: &str) -> bool {
+    stands(text, word).next().is_some()
+}
+
+/// Whether a text names a member of something: by `.` or `->`, or in a macro's argument.
+pub(crate) fn reaches(text: &[u8], word: &str) -> bool {
+    stands(text, word).any(|at| {
+        let before = text.get(..at).unwrap_or_default().trim_ascii_end();
+        before.ends_with(b".") || before.ends_with(b">") || before.ends_with(b",")
+    })
+}
+
+/// Where a name stands in a text.
+fn stands(text: &[u8], word: &str) -> impl Iterator<Item = usize> {
     let part = |at: Option<&u8>| at.is_some_and(|b| *b == b'_' || b.is_ascii_alphanumeric());
-    memmem::find_iter(text, word.as_bytes()).any(|at| {
+    memmem::find_iter(text, word.as_bytes()).filter(move |at| {
         let before = at.checked_sub(1).and_then(|at| text.get(at));
         !part(before) && !part(text.get(at + word.len()))
     })

@@ -2,7 +2,7 @@
 
 use crate::lint::Linter;
 use crate::siblings::{
-    CAPACITY, MAX_BYTES, MAX_FOLLOWED, MAX_SEARCHED, belongs, candidates, folder, mentions,
+    CAPACITY, MAX_BYTES, MAX_FOLLOWED, MAX_SEARCHED, belongs, candidates, folder, mentions, reaches,
 };
 use kloom_diag::FileId;
 use kloom_flow::model::{Model, Object};
@@ -104,11 +104,22 @@ impl<'a> Whole<'a> {
                 name
             }
         };
-        self.mentioning(word)
+        self.where_text(word, &|text, word| match object {
+            Object::Member(..) => reaches(text, word),
+            _ => mentions(text, word),
+        })
     }
 
     /// The files of the module that mention a name; `None` if not all of them could be read.
     pub fn mentioning(&self, word: Name) -> Option<Vec<Arc<Part>>> {
+        self.where_text(word, &mentions)
+    }
+
+    fn where_text(
+        &self,
+        word: Name,
+        names: &dyn Fn(&[u8], &str) -> bool,
+    ) -> Option<Vec<Arc<Part>>> {
         let word = self.unit.names.text(word);
         let provider = self.linter.front.provider;
         let mut parts = Vec::new();
@@ -117,7 +128,7 @@ impl<'a> Whole<'a> {
                 return None;
             }
             let text = provider.read(path)?;
-            if !mentions(&text, word) {
+            if !names(&text, word) {
                 continue;
             }
             // What the build says is linked is all there is.

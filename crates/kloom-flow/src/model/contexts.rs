@@ -3,7 +3,7 @@
 use crate::callgraph::CallGraph;
 use crate::roles::function_in;
 use kloom_diag::Span;
-use kloom_facts::{Effect, Fact, Verb};
+use kloom_facts::{Effect, Fact, Facts, Verb};
 use kloom_ir::{
     Base, Callee, Elem, Expr, Function, FunctionId, InstrKind, Linkage, Name, Origin, TopMacro,
     Unit,
@@ -26,6 +26,8 @@ pub enum Context {
     FileOperation,
     /// Another member of a table.
     Member,
+    /// A task, with nothing held: a member of a table, or a function that was handed over.
+    Process,
     /// A thread of the unit.
     Thread,
     /// A work item of a kthread worker.
@@ -52,13 +54,14 @@ pub enum Context {
 
 impl Context {
     /// All, in order.
-    pub const ALL: [Context; 17] = [
+    pub const ALL: [Context; 18] = [
         Context::Init,
         Context::Exit,
         Context::Probe,
         Context::Remove,
         Context::FileOperation,
         Context::Member,
+        Context::Process,
         Context::Thread,
         Context::WorkerItem,
         Context::Work,
@@ -81,6 +84,7 @@ impl Context {
             Context::Remove => "remove",
             Context::FileOperation => "file operation",
             Context::Member => "table member",
+            Context::Process => "process",
             Context::Thread => "thread",
             Context::WorkerItem => "worker item",
             Context::Work => "work item",
@@ -149,9 +153,18 @@ pub struct Entry {
 const FILE_TABLES: &[&str] = &["file_operations", "proc_ops", "seq_operations"];
 
 /// The entries of a unit, in text order of what makes them so.
-pub(super) fn entries(unit: &Unit, fact: impl Fn(Name) -> Option<&'static Fact>) -> Vec<Entry> {
+pub(super) fn entries(
+    unit: &Unit,
+    facts: Facts,
+    fact: impl Fn(Name) -> Option<&'static Fact>,
+) -> Vec<Entry> {
     let mut found = Vec::new();
     let softly = queued_softly(unit, &fact);
+    let in_table = |owner: Option<Name>, member: Name| {
+        let (owner, member) = (unit.names.text(owner?), unit.names.text(member));
+        let known = facts.member(owner, member)?;
+        known.effects.iter().find_map(of_effect)
+    };
     let mut add = |name: Name, context: Context, at: Span| {
         for function in unit.named(name) {
             found.push(Entry {
@@ -173,10 +186,10 @@ pub(super) fn entries(unit: &Unit, fact: impl Fn(Name) -> Option<&'static Fact>)
             .owner
             .is_some_and(|owner| FILE_TABLES.contains(&unit.names.text(owner)));
         let context = match unit.names.text(entry.member) {
-            "probe" => Context::Probe,
+            "probe" | "probe_new" => Context::Probe,
             "remove" | "remove_new" | "disconnect" => Context::Remove,
             _ if is_file => Context::FileOperation,
-            _ => Context::Member,
+            _ => in_table(entry.owner, entry.member).unwrap_or(Context::Member),
         };
         add(entry.function, context, entry.span);
     }
@@ -203,9 +216,13 @@ pub(super) fn entries(unit: &Unit, fact: impl Fn(Name) -> Option<&'static Fact>)
                         }
                     }
                 }
-                InstrKind::Assign { src, .. } => {
+                InstrKind::Assign { dst, src } => {
                     if let Some(name) = function_in(src) {
-                        add(name, Context::Callback, instr.span);
+                        let context = match f.places.get(*dst).base {
+                            Base::Step(_, Elem::Field { owner, name }) => in_table(owner, name),
+                            _ => None,
+                        };
+                        add(name, context.unwrap_or(Context::Callback), instr.span);
                     }
                 }
                 _ => {}
@@ -329,6 +346,7 @@ fn of_effect(effect: &Effect) -> Option<Context> {
             ("timer", Context::Timer),
             ("work", Context::Work),
             ("rcu", Context::Rcu),
+            ("process", Context::Process),
         ],
         _ => return None,
     };

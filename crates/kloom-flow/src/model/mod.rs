@@ -114,7 +114,7 @@ impl Model {
             .collect();
         let fact = |name: Name| known.get(name.0 as usize).copied().flatten();
         let graph = CallGraph::of(unit);
-        let entries = contexts::entries(unit, fact);
+        let entries = contexts::entries(unit, facts, fact);
         let mut model = Model {
             contexts: contexts::spread(unit, &graph, &entries),
             entries,

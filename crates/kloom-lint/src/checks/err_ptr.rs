@@ -21,8 +21,15 @@ pub fn check(context: &Context<'_>, findings: &mut Findings) {
     };
     let here = |span: Span| span.file == FileId(0);
     for creation in &context.analysis.creations {
-        if here(creation.span) && creation.assigned {
+        if !here(creation.span) {
+            continue;
+        }
+        if creation.tolerated {
+            teller.idle_test(creation, findings);
+        } else if creation.assigned {
             teller.creation(creation, findings);
+        } else if creation.is_fed {
+            teller.dropped(creation, findings);
         }
     }
     for null in &context.analysis.null_uses {
@@ -38,8 +45,10 @@ pub fn check(context: &Context<'_>, findings: &mut Findings) {
 /// Whatever they say, an error pointer was made, or a number was made of one.
 pub fn wants(facts: Facts, name: &str) -> bool {
     facts.get(name).is_some_and(|fact| {
-        matches!(fact.returns, Returns::ErrPtr { .. })
-            || fact.does(Verb::DecodesError)
+        matches!(
+            fact.returns,
+            Returns::ErrPtr { .. } | Returns::TolerantErrPtr
+        ) || fact.does(Verb::DecodesError)
             || fact.does(Verb::EncodesError)
     })
 }
@@ -142,6 +151,46 @@ impl<'a> Teller<'a> {
             root: Root(creation.span),
             function: Some(self.function(self.around(primary, creation, &creation.uses))),
             trace,
+        });
+    }
+
+    /// A test against NULL of what is never NULL; what takes the error copes with it.
+    fn idle_test(&self, creation: &Creation, findings: &mut Findings) {
+        let (true, Some(at)) = (creation.tested.is_empty(), creation.null_tested.first()) else {
+            return;
+        };
+        let callee = self.name(creation.callee);
+        findings.push(Diagnostic {
+            rule: "null-check-on-err-ptr",
+            severity: Severity::Warning,
+            what: format!("{callee}() reports failure by an error pointer, never by NULL"),
+            why: "this test never finds the failure that it is for".to_owned(),
+            help: "leave it out if the failure does not matter, or test with IS_ERR()".to_owned(),
+            primary: *at,
+            label: String::new(),
+            root: Root(creation.span),
+            function: Some(self.function(creation.function)),
+            trace: vec![step(
+                creation.span,
+                format!("{callee}() gives an error pointer if it fails"),
+            )],
+        });
+    }
+
+    /// Nobody learns that a thread is not there, and what was made for it stays.
+    fn dropped(&self, creation: &Creation, findings: &mut Findings) {
+        let callee = self.name(creation.callee);
+        findings.push(Diagnostic {
+            rule: "unchecked-err-ptr",
+            severity: Severity::Warning,
+            what: format!("the result of {callee}() is dropped"),
+            why: "if there is no thread, nobody takes care of what was made for it".to_owned(),
+            help: "test it with IS_ERR(), and give back what the thread would have".to_owned(),
+            primary: creation.span,
+            label: String::new(),
+            root: Root(creation.span),
+            function: Some(self.function(creation.function)),
+            trace: Vec::new(),
         });
     }
 

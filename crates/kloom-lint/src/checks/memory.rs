@@ -5,10 +5,12 @@
 
 use super::missing_license;
 use crate::context::{Context, Findings};
+use crate::untested::needed_untested;
 use kloom_diag::{Diagnostic, FileId, Root, Severity, Span, Step};
 use kloom_facts::{Facts, Verb};
 use kloom_flow::{Allocation, LossKind, Resource, Role, StaleUse};
 use kloom_ir::{FunctionId, Name, Type, Unit};
+use rustc_hash::FxHashSet;
 
 /// Calls that allocate or free.
 pub fn wants(facts: Facts, name: &str) -> bool {
@@ -26,12 +28,20 @@ pub fn wants(facts: Facts, name: &str) -> bool {
 /// alloc-overwritten, alloc-leak, alloc-unchecked, use-after-free, init-error-leak.
 pub fn check(context: &Context<'_>, findings: &mut Findings) {
     let teller = Teller { unit: context.unit };
-    for allocation in &context.analysis.allocations {
+    let all = &context.analysis.allocations;
+    let doubted: FxHashSet<Name> = all
+        .iter()
+        .filter(|a| a.is_answer && !a.tested.is_empty())
+        .map(|a| a.callee)
+        .collect();
+    for allocation in all {
         if here(allocation.span) {
             if !teller.is_boot(context, allocation.function) {
                 teller.lost(allocation, findings);
             }
-            teller.unchecked(allocation, findings);
+            if !allocation.is_answer || doubted.contains(&allocation.callee) {
+                teller.unchecked(context, allocation, findings);
+            }
             if starts(context, allocation.function) {
                 teller.left_behind(allocation, findings);
             }
@@ -153,25 +163,42 @@ impl Teller<'_> {
         });
     }
 
-    fn unchecked(&self, allocation: &Allocation, findings: &mut Findings) {
-        let untested = allocation.tested.is_empty() && !allocation.judged && allocation.may_fail;
+    fn unchecked(&self, context: &Context<'_>, allocation: &Allocation, findings: &mut Findings) {
+        if !allocation.tested.is_empty() || allocation.judged || !allocation.may_fail {
+            return;
+        }
         let mut uses = allocation.uses.iter().filter(|chain| !chain.is_empty());
-        let (true, Some(first)) = (untested, uses.next()) else {
+        let later = || match &allocation.kept[..] {
+            [key] if !allocation.is_answer => needed_untested(context, key),
+            _ => None,
+        };
+        let Some(uses) = uses.next().cloned().or_else(|| later().map(|at| vec![at])) else {
             return;
         };
         let callee = self.name(allocation.callee);
-        let mut trace = vec![step(allocation.span, "NULL if there is no memory")];
-        trace.extend(first.iter().map(|at| step(*at, "used here without a test")));
+        let (when, why) = if allocation.is_answer {
+            (
+                "it can say NULL, as other callers know",
+                "on that path its first use is an oops",
+            )
+        } else {
+            (
+                "NULL if there is no memory",
+                "without memory it is NULL, and its first use is an oops",
+            )
+        };
+        let mut trace = vec![step(allocation.span, when)];
+        trace.extend(uses.iter().map(|at| step(*at, "used here without a test")));
         findings.push(Diagnostic {
             rule: "alloc-unchecked",
             severity: Severity::Error,
             what: format!("the result of {callee}() is used and never tested"),
-            why: "without memory it is NULL, and its first use is an oops".to_owned(),
-            help: "test it, and leave with -ENOMEM if it is NULL".to_owned(),
+            why: why.to_owned(),
+            help: "test it, and leave with an error if it is NULL".to_owned(),
             primary: allocation.span,
             label: String::new(),
             // A test repairs this and nothing else.
-            root: Root(*first.first().unwrap_or(&allocation.span)),
+            root: Root(*uses.first().unwrap_or(&allocation.span)),
             function: Some(self.function(allocation.function)),
             trace,
         });

@@ -4,13 +4,15 @@ pub use super::any_call as wants;
 use crate::context::{Context, Findings};
 use crate::waiting::Waiting;
 use kloom_diag::{Diagnostic, FileId, Root, Severity, Span, Step};
+use kloom_facts::Verb;
 use kloom_flow::model::condition::object_of;
 use kloom_flow::model::{Context as Runs, Object};
 use kloom_flow::{How, Irq, LockName, LockNeed};
 use kloom_ir::{Function, FunctionId, InstrKind};
 
 /// Contexts in which the kernel calls with nothing held and everything on.
-const PROCESS: [Runs; 5] = [
+const PROCESS: [Runs; 6] = [
+    Runs::Process,
     Runs::Thread,
     Runs::WorkerItem,
     Runs::Work,
@@ -92,9 +94,9 @@ struct Taken<'a> {
     chain: &'a [Span],
 }
 
-/// What the entries of some contexts take, whatever happens on the way; if it is `direct`, in
-/// doubt, too.
-fn taken<'a>(context: &'a Context<'_>, runs: &[Runs], direct: bool) -> Vec<Taken<'a>> {
+/// What the entries of some contexts take. What they ask first, nobody knows in advance; what a
+/// callee asks, its caller may.
+fn taken<'a>(context: &'a Context<'_>, runs: &[Runs]) -> Vec<Taken<'a>> {
     let mut out = Vec::new();
     for entry in &context.model().entries {
         if !runs.contains(&entry.context) {
@@ -103,7 +105,7 @@ fn taken<'a>(context: &'a Context<'_>, runs: &[Runs], direct: bool) -> Vec<Taken
         let summary = &context.analysis.summaries[entry.function.0 as usize];
         for demand in &summary.lock_demands {
             if let LockNeed::Free { name, how } = &demand.need
-                && (!demand.doubt || direct && demand.chain.len() == 1)
+                && !demand.below
                 && name.is_shared()
             {
                 out.push(Taken {
@@ -120,13 +122,14 @@ fn taken<'a>(context: &'a Context<'_>, runs: &[Runs], direct: bool) -> Vec<Taken
 
 /// Locks of interrupts that other contexts take while these can come.
 fn irq_unsafe(context: &Context<'_>, findings: &mut Findings) {
-    let hard = taken(context, &[Runs::HardIrq, Runs::Hrtimer], false);
-    let soft = taken(context, &[Runs::SoftIrq, Runs::Timer], false);
+    let hard = taken(context, &[Runs::HardIrq, Runs::Hrtimer]);
+    let soft = taken(context, &[Runs::SoftIrq, Runs::Timer]);
     if hard.is_empty() && soft.is_empty() {
         return;
     }
     let mut seen: Vec<Span> = Vec::new();
-    for process in taken(context, &PROCESS, true) {
+    for process in taken(context, &PROCESS) {
+        let off = || is_quiet(context, process.by);
         let shares = |irq: &&Taken<'_>| irq.name == process.name;
         let by_hard = hard.iter().find(shares);
         let by_soft = soft.iter().find(shares);
@@ -138,12 +141,22 @@ fn irq_unsafe(context: &Context<'_>, findings: &mut Findings) {
         let (Some(irq), Some(at)) = (irq, process.chain.first().copied()) else {
             continue;
         };
-        if at.file != FileId(0) || seen.contains(&at) {
+        if at.file != FileId(0) || seen.contains(&at) || by_hard.is_some() && off() {
             continue;
         }
         seen.push(at);
         findings.push(unsafe_take(context, &process, irq, at, by_hard.is_some()));
     }
+}
+
+/// Whether a function may turn the interrupt off first.
+fn is_quiet(context: &Context<'_>, id: FunctionId) -> bool {
+    let model = context.model();
+    model.below(id).into_iter().any(|f| {
+        let mut cancels = model.inside(f, Verb::Cancel);
+        cancels.any(|site| site.effect.says("irq"))
+            || model.inside(f, Verb::RemoveHandler).next().is_some()
+    })
 }
 
 fn unsafe_take(
