@@ -1,6 +1,7 @@
 #!/bin/busybox sh
 # The first process of a guest: loads the modules, lets them run and unloads them, round by round, and says what it does.
-# What it says begins with $tag, a word that only this run knows, and is said by task 1, so that no module says it.
+# What it says begins with $tag, a word that only this run knows, and is said by task 1, so that no module says it. It says
+# something every few seconds: a guest that is silent is dead.
 # /run.conf sets tag, rounds, dwell (seconds between loading and unloading, one for each round, over and over), inject,
 # and modules (files in the order in which they need each other).
 
@@ -43,7 +44,9 @@ await() {
         wait "$1"
         status=$?
         [ $status = 138 ] && [ $ticks -lt "${2:-$stuck}" ]
-    do :; done
+    do
+        [ $((ticks % 4)) != 3 ] || say waits
+    done
     [ $status != 138 ] || status=stuck
 }
 
@@ -180,6 +183,7 @@ leaks() {
     uptime
     old=$((now + 510))
     echo scan >$debug/kmemleak
+    say scanned
     uptime
     [ $now -ge $old ] || busybox usleep $(((old - now) * 10000))
     echo scan >$debug/kmemleak

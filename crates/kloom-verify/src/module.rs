@@ -21,6 +21,7 @@ const MOST_OF_MODULES: u64 = 64 << 20;
 const LIMITS: Limits = Limits {
     time: Duration::from_secs(300),
     bytes: 4 << 20,
+    silence: Duration::MAX,
 };
 /// Debug information for the module alone; less optimising, or the compiler removes accesses together with their bug; and no calls
 /// that take the caller's frame away, or the module is missing in stacks.

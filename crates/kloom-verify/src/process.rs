@@ -21,6 +21,8 @@ pub struct Limits {
     pub time: Duration,
     /// After this many bytes of output.
     pub bytes: usize,
+    /// After it has said nothing for so long.
+    pub silence: Duration,
 }
 
 /// How a program ended.
@@ -32,6 +34,8 @@ pub enum End {
     OutOfTime,
     /// It said more than is read.
     TooMuchOutput,
+    /// It said nothing for too long.
+    Silent,
     /// The listener had heard enough.
     Stopped,
 }
@@ -78,7 +82,7 @@ pub fn run(
         }
     });
     let mut deadline = Instant::now() + limits.time;
-    let (mut left, mut why) = (limits.bytes, End::OutOfTime);
+    let (mut left, mut why, mut heard) = (limits.bytes, End::OutOfTime, Instant::now());
     // What the program started may hold the pipe open after it has ended.
     let mut ended: Option<ExitStatus> = None;
     let end = loop {
@@ -90,12 +94,16 @@ pub fn run(
             }
             Ok(piece) => {
                 left -= piece.len();
+                heard = Instant::now();
                 if let Next::EndWithin(time) = hear(&piece)
                     && Instant::now() + time < deadline
                 {
                     deadline = Instant::now() + time;
                     why = End::Stopped;
                 }
+            }
+            Err(RecvTimeoutError::Timeout) if heard.elapsed() >= limits.silence => {
+                break ended.map_or(End::Silent, End::Exit);
             }
             Err(RecvTimeoutError::Timeout) if !wait.is_zero() => {}
             Err(RecvTimeoutError::Timeout) => break ended.map_or(why, End::Exit),
@@ -122,6 +130,7 @@ pub fn ask(command: &mut Command) -> Option<String> {
     let limits = Limits {
         time: Duration::from_secs(20),
         bytes: 1 << 20,
+        silence: Duration::MAX,
     };
     let end = run(command, limits, |piece| {
         text.extend_from_slice(piece);
@@ -174,6 +183,7 @@ mod tests {
     const LIMITS: Limits = Limits {
         time: Duration::from_secs(20),
         bytes: 1 << 20,
+        silence: Duration::MAX,
     };
 
     fn shell(script: &str, limits: Limits, next: Next) -> (End, Vec<u8>) {
@@ -204,6 +214,16 @@ mod tests {
         );
         let deaf = "trap '' TERM; while :; do sleep 0.1; done";
         assert_eq!(shell(deaf, limits, Next::Continue).0, End::OutOfTime);
+    }
+
+    #[test]
+    fn what_says_nothing_is_ended() {
+        let limits = Limits {
+            silence: Duration::from_millis(300),
+            ..LIMITS
+        };
+        let (end, heard) = shell("echo a; exec sleep 60", limits, Next::Continue);
+        assert_eq!((end, heard.as_slice()), (End::Silent, b"a\n".as_slice()));
     }
 
     #[test]

@@ -236,6 +236,7 @@ fn logged(command: &mut Command, log: &mut fs::File, mut line: impl FnMut()) -> 
     let limits = Limits {
         time: Duration::from_secs(24 * 3600),
         bytes: 1 << 30,
+        silence: Duration::MAX,
     };
     let mut failed = None;
     let end = process::run(command, limits, |piece| {
