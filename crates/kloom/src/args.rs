@@ -25,6 +25,10 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     /// Makes the debug kernels that `verify` boots
     Lab(LabArgs),
+    /// Writes a module from a spec
+    New(NewArgs),
+    /// Prints the schema of a file that kloom reads
+    Schema(SchemaArgs),
     /// Prints the page of a rule
     Explain(ExplainArgs),
     /// Lists the rules
@@ -228,6 +232,68 @@ fn cores() -> NonZeroUsize {
 }
 
 #[derive(Debug, clap::Args)]
+pub(crate) struct NewArgs {
+    /// The spec, in TOML
+    #[arg(value_name = "SPEC", conflicts_with = "example")]
+    pub spec: Option<PathBuf>,
+    /// Begin with this example, and write its spec, too
+    #[arg(long, value_name = "NAME")]
+    pub example: Option<String>,
+    /// List the examples
+    #[arg(long)]
+    pub list: bool,
+    /// The folder to write to [default: one named after the module]
+    #[arg(short, long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Kernel release or range to write for [default: what the spec says]
+    #[arg(long, value_name = "V|V..W")]
+    pub kernel: Option<Target>,
+    /// Language to write [default: what the spec says]
+    #[arg(long)]
+    pub language: Option<Language>,
+    /// Exit 1 if the folder is not what the spec gives, and show how it differs
+    #[arg(long)]
+    pub check: bool,
+    /// Show what would change
+    #[arg(long, conflicts_with = "check")]
+    pub diff: bool,
+    /// Say what would be written
+    #[arg(long, conflicts_with_all = ["check", "diff"])]
+    pub dry_run: bool,
+    /// Rewrite files of kloom's that were changed by hand
+    #[arg(long)]
+    pub force: bool,
+    /// Add hooks that the spec has and the file for them has not
+    #[arg(long)]
+    pub append_hooks: bool,
+    /// When to use colours
+    #[arg(long, default_value = "auto")]
+    pub color: Color,
+}
+
+/// Language of a module.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Language {
+    /// C
+    C,
+    /// Rust for Linux
+    Rust,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct SchemaArgs {
+    /// Which file
+    pub of: SchemaOf,
+}
+
+/// A file that kloom reads.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum SchemaOf {
+    /// The spec of a module
+    Spec,
+}
+
+#[derive(Debug, clap::Args)]
 pub(crate) struct ExplainArgs {
     /// The rule's name
     pub rule: String,
@@ -300,6 +366,15 @@ impl From<Profile> for kloom_lint::Profile {
 fn inject() -> impl TypedValueParser<Value = Inject> {
     let words = Inject::ALL.map(|i| PossibleValue::new(i.as_str()).help(i.describe()));
     PossibleValuesParser::new(words).try_map(|word| word.parse::<Inject>())
+}
+
+impl From<Language> for kloom_spec::Language {
+    fn from(language: Language) -> Self {
+        match language {
+            Language::C => kloom_spec::Language::C,
+            Language::Rust => kloom_spec::Language::Rust,
+        }
+    }
 }
 
 impl From<Format> for kloom_report::Format {

@@ -10,6 +10,7 @@ mod explain;
 mod lab;
 mod lint;
 mod map;
+pub mod new;
 pub mod pool;
 mod progress;
 pub mod scope;
@@ -37,6 +38,8 @@ pub fn run(args: Args) -> ExitCode {
         Command::Map(args) => map::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Lab(args) => lab::run(&args),
+        Command::New(args) => new::run(&args),
+        Command::Schema(args) => new::schema(args.of),
         Command::Explain(args) => explain::explain(&args),
         Command::Rules => explain::list(),
         Command::Debug(command) => debug::run(&command),

@@ -1,0 +1,64 @@
+//! Constants for stretches of time, and what is handed to the kernel.
+
+use kloom_spec::{Module, Period};
+use std::time::Duration;
+
+/// Shorter pauses are too short for the timer wheel.
+pub const SHORT: Duration = Duration::from_millis(20);
+
+/// The constant for a period of this thing, if it is one; in milliseconds, or in microseconds if it has to be.
+pub fn define(module: &Module, name: &str, period: Period) -> Option<String> {
+    let Period::Fixed(time) = period else {
+        return None;
+    };
+    let number = match fine(time) {
+        true => time.as_micros(),
+        false => time.as_millis(),
+    };
+    Some(format!("#define {} {number}", constant(module, name, time)))
+}
+
+/// The name of that constant.
+pub fn constant(module: &Module, name: &str, time: Duration) -> String {
+    let unit = if fine(time) { "US" } else { "MS" };
+    format!(
+        "{}_{}_{unit}",
+        module.name.to_uppercase(),
+        name.to_uppercase()
+    )
+}
+
+/// Jiffies.
+pub fn delay(module: &Module, name: &str, period: Period) -> String {
+    match period {
+        Period::Fixed(time) if fine(time) => {
+            format!("usecs_to_jiffies({})", constant(module, name, time))
+        }
+        Period::Fixed(time) => format!("msecs_to_jiffies({})", constant(module, name, time)),
+        Period::Parameter(at) => format!("msecs_to_jiffies({})", parameter(module, at)),
+    }
+}
+
+/// A time of the precise clock.
+pub fn precise(module: &Module, name: &str, period: Period) -> String {
+    match period {
+        Period::Fixed(time) if fine(time) => {
+            format!(
+                "ns_to_ktime({} * NSEC_PER_USEC)",
+                constant(module, name, time)
+            )
+        }
+        Period::Fixed(time) => format!("ms_to_ktime({})", constant(module, name, time)),
+        Period::Parameter(at) => format!("ms_to_ktime({})", parameter(module, at)),
+    }
+}
+
+/// The variable of a parameter.
+pub fn parameter(module: &Module, at: usize) -> String {
+    format!("{}_{}", module.name, module.parameters[at].name)
+}
+
+/// Whether it takes microseconds to say it.
+pub fn fine(time: Duration) -> bool {
+    time < SHORT || !time.subsec_micros().is_multiple_of(1000)
+}
