@@ -1,6 +1,6 @@
 //! What is found beside the reports of a console: what the build said, and what loading and unloading came to.
 
-use crate::account::Status;
+use crate::account::{Outcome, Status};
 use crate::console::Place;
 use crate::messages::{At, Message};
 use crate::module::Built;
@@ -71,36 +71,10 @@ impl Scene<'_, '_> {
             return None;
         }
         let is_silent = run.is_silent();
-        for outcome in &run.account.outcomes {
-            let said = match outcome.error.as_str() {
-                "" => String::new(),
-                error => format!(": {error}"),
-            };
-            let (rule, what, function) = match (outcome.load, outcome.status) {
-                (_, Status::Done) => continue,
-                (true, Status::Refused) if run.injects && outcome.round > 0 => continue,
-                (true, Status::Refused) => (
-                    "load-failed",
-                    format!("the module does not load{said}"),
-                    "init_module",
-                ),
-                (false, Status::Refused) => (
-                    "unload-failed",
-                    format!("the module cannot be unloaded{said}"),
-                    "cleanup_module",
-                ),
-                (true, _) if is_silent => (
-                    "load-stuck",
-                    "init does not return".to_owned(),
-                    "init_module",
-                ),
-                (false, _) if is_silent => (
-                    "unload-stuck",
-                    "exit does not return".to_owned(),
-                    "cleanup_module",
-                ),
-                _ => continue,
-            };
+        let mut outcomes = run.account.outcomes.iter();
+        let failed =
+            outcomes.find_map(|outcome| Some((outcome, came_to(outcome, run.injects, is_silent)?)));
+        if let Some((outcome, (rule, what, function))) = failed {
             return Some(self.at_function(rule, what, &outcome.module, function));
         }
         if run.account.ended || run.is_late() {
@@ -222,6 +196,46 @@ impl Scene<'_, '_> {
     }
 }
 
+/// What loading or unloading came to that should not be: a rule, words and a function of the module.
+fn came_to(
+    outcome: &Outcome,
+    injects: bool,
+    is_silent: bool,
+) -> Option<(&'static str, String, &'static str)> {
+    let said = match outcome.error.as_str() {
+        "" => String::new(),
+        error => format!(": {error}"),
+    };
+    let (rule, what, function) = match (outcome.load, outcome.status) {
+        (_, Status::Done) => return None,
+        // That is how init should end when something fails.
+        (true, Status::Refused) if injects && outcome.round > 0 => return None,
+        (true, Status::Refused) => (
+            "load-failed",
+            format!("the module does not load{said}"),
+            "init_module",
+        ),
+        (false, Status::Refused) => (
+            "unload-failed",
+            format!("the module cannot be unloaded{said}"),
+            "cleanup_module",
+        ),
+        // A report of the kernel says more.
+        _ if !is_silent => return None,
+        (true, _) => (
+            "load-stuck",
+            "init does not return".to_owned(),
+            "init_module",
+        ),
+        (false, _) => (
+            "unload-stuck",
+            "exit does not return".to_owned(),
+            "cleanup_module",
+        ),
+    };
+    Some((rule, what, function))
+}
+
 /// A finding about the folder as a whole.
 fn whole(rule: &'static str, what: String) -> Diagnostic {
     let start = Span::new(FileId(0), 0, 0);
@@ -291,5 +305,27 @@ mod tests {
             seen,
             [("a", "it said a; also it said b"), ("b", "it said b")]
         );
+    }
+
+    #[test]
+    fn a_module_that_never_loads_is_not_clean() {
+        let came = |round, load, status, injects| {
+            let outcome = Outcome {
+                round,
+                load,
+                module: "m".into(),
+                status,
+                error: "Invalid argument".into(),
+            };
+            came_to(&outcome, injects, true).map(|(rule, ..)| rule)
+        };
+        let (yes, no) = (Status::Refused, Status::Done);
+        assert_eq!(came(1, true, yes, false), Some("load-failed"));
+        // Without a failure that was made, and with one.
+        assert_eq!(came(0, true, yes, true), Some("load-failed"));
+        assert_eq!(came(1, true, yes, true), None);
+        assert_eq!(came(1, false, yes, true), Some("unload-failed"));
+        assert_eq!(came(1, true, Status::Stuck, true), Some("load-stuck"));
+        assert_eq!(came(0, true, no, true), None);
     }
 }

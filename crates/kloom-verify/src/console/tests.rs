@@ -484,6 +484,57 @@ fn a_report_without_a_place_is_shown_in_the_console() {
 }
 
 #[test]
+fn reports_of_two_modules_do_not_meet() {
+    let main = kloom_diag::SourceFile::new("m.c", &b"one\n"[..]);
+    let mut sources = crate::sources::Sources::new(&Nothing, main);
+    let mut found = Vec::new();
+    for (name, why) in [("<console of a>", "one"), ("<console of b>", "two")] {
+        let panic = format!("Kernel panic - not syncing: {why}");
+        let lines = [panic.as_str(), "CPU: 0 UID: 0 PID: 45 Comm: x"];
+        let console = read(&printk(3, "T45", &lines).concat());
+        found.extend(Diagnoser::new(&Table, &mut sources, name).console(&console));
+    }
+    let files = sources.into_files();
+    let at = |n: usize| {
+        (
+            files.get(found[n].primary.file).path(),
+            files.slice(found[n].primary),
+        )
+    };
+    assert_eq!(
+        at(0),
+        ("<console of a>:1", &b"Kernel panic - not syncing: one"[..])
+    );
+    assert_eq!(
+        at(1),
+        ("<console of b>:1", &b"Kernel panic - not syncing: two"[..])
+    );
+}
+
+#[test]
+fn reports_past_the_bound_are_counted() {
+    let text: String = (0..300)
+        .flat_map(|n: u32| {
+            let name = format!("BUG: KASAN: slab-use-after-free in f{}+0x1/0x2", letters(n));
+            printk(3, "T45", &[&name, "all is well"])
+        })
+        .collect();
+    let console = read(&text);
+    assert!(console.more > 200 && console.reports.len() as u64 + console.more == 300);
+    let (found, _) = diagnose(&console);
+    assert_eq!(found.last().map(|found| found.rule), Some("more-reports"));
+}
+
+/// Numbers do not make a headline another one.
+fn letters(n: u32) -> String {
+    let digits = n.to_string();
+    digits
+        .bytes()
+        .map(|digit| char::from(digit + b'g' - b'0'))
+        .collect()
+}
+
+#[test]
 fn an_imitation_is_a_warning_of_its_own() {
     let (found, _) = diagnose(&read(&printk(3, "T46", KASAN).concat()));
     assert_eq!(found[0].rule, "imitated-report");
