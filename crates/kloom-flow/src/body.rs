@@ -266,14 +266,13 @@ impl Body<'_> {
     /// The state in which `cond` is `answer`, or `None` if this path cannot go there.
     pub fn assume(
         &mut self,
-        state: &State,
+        mut state: State,
         cond: &Expr,
         answer: bool,
         at: (BlockId, Point),
         span: Span,
     ) -> Option<State> {
         let point = at.1;
-        let mut state = state.clone();
         let question = self.question(&mut state, cond, point, span);
         let exact = question.is_some_and(|l| l.yes & l.no == 0 && l.of != Sym::Unknown);
         if !exact && self.reads_outside(cond) {

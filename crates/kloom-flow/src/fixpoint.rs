@@ -23,13 +23,32 @@ const MAX_PATHS: usize = 20;
 /// By what paths are kept apart.
 type Tracked = (Vec<(CellId, u8, u64)>, LockTrack, Vec<(u8, Sym)>);
 
+/// What tells a path from others.
+enum Mark {
+    /// Nobody has asked yet.
+    Open,
+    /// This.
+    Key(Tracked),
+    /// Nothing: paths were joined in it that should have been kept apart.
+    Mixed,
+}
+
 /// One tracked path at the start of a block.
 struct Path {
-    /// `None` if paths were joined in it that should have been kept apart.
-    key: Option<Tracked>,
+    mark: Mark,
     state: State,
     /// Already carried through the block.
     done: bool,
+}
+
+impl Path {
+    fn new(state: State) -> Path {
+        Path {
+            mark: Mark::Open,
+            state,
+            done: false,
+        }
+    }
 }
 
 impl Body<'_> {
@@ -49,25 +68,28 @@ impl Body<'_> {
         let mut paths: Vec<Vec<Path>> = f.blocks.iter().map(|_| Vec::new()).collect();
         let mut ready = BTreeSet::new();
         if let Some(entry) = paths.first_mut() {
-            entry.push(Path {
-                key: Some(Tracked::default()),
-                state: State::new(owners),
-                done: false,
-            });
+            entry.push(Path::new(State::new(owners)));
             ready.insert(order.rank[0]);
         }
+        let meets = meets(f);
         let mut outcomes = Vec::new();
         let bound = 400 + 60 * f.blocks.len() as u64;
         let mut steps = 0;
         while let Some(rank) = ready.pop_first() {
             let block = order.blocks[rank as usize];
-            let todo: Vec<State> = paths[block.0 as usize]
-                .iter_mut()
-                .filter_map(|p| {
-                    let done = std::mem::replace(&mut p.done, true);
-                    (!done).then(|| p.state.clone())
-                })
-                .collect();
+            let here = &mut paths[block.0 as usize];
+            let todo: Vec<State> = if meets[block.0 as usize] {
+                let fresh = here.iter_mut().filter(|path| !path.done);
+                fresh
+                    .map(|path| {
+                        path.done = true;
+                        path.state.clone()
+                    })
+                    .collect()
+            } else {
+                // Nothing else comes here that these could be joined with.
+                here.drain(..).map(|path| path.state).collect()
+            };
             for state in todo {
                 steps += 1;
                 self.found.steps += 1;
@@ -140,11 +162,11 @@ impl Body<'_> {
                     then,
                     otherwise,
                 } => {
-                    for (to, answer) in [(*then, true), (*otherwise, false)] {
-                        if let Some(state) = self.assume(&state, cond, answer, (id, point), *span) {
-                            out.push((to, state));
-                        }
-                    }
+                    let at = (id, point);
+                    let yes = self.assume(state.clone(), cond, true, at, *span);
+                    out.extend(yes.map(|state| (*then, state)));
+                    let no = self.assume(state, cond, false, at, *span);
+                    out.extend(no.map(|state| (*otherwise, state)));
                 }
                 Terminator::Switch {
                     on,
@@ -409,29 +431,26 @@ fn merge(
     state: State,
     cells: &Cells,
     block: BlockId,
-    (results, counters): (&FxHashSet<LocalId>, &FxHashSet<LocalId>),
+    told_by: (&FxHashSet<LocalId>, &FxHashSet<LocalId>),
 ) -> bool {
-    // What the first turn of a loop leaves is not what no turn leaves.
-    let is_busy = !state.locks.held.is_empty() || !state.owned.is_empty();
-    let is_result = |c: CellId| match cells.get(c) {
-        Cell::Local(local) => results.contains(&local) || is_busy && counters.contains(&local),
-        Cell::Global(_) => true,
-        _ => false,
-    };
-    let key = (
-        state.tracked(is_result),
-        state.locks.tracked(),
-        state.owned.key(),
-    );
-    let full = list.len() >= MAX_PATHS;
-    let told_apart = list.iter().position(|p| p.key.as_ref() == Some(&key));
+    if list.is_empty() {
+        list.push(Path::new(state));
+        return true;
+    }
+    for path in &mut *list {
+        if matches!(path.mark, Mark::Open) {
+            path.mark = Mark::Key(tracked(&path.state, cells, told_by));
+        }
+    }
+    let key = tracked(&state, cells, told_by);
+    let is_same = |path: &Path| matches!(&path.mark, Mark::Key(its) if *its == key);
+    let told_apart = list.iter().position(is_same);
     let at = match told_apart {
         Some(at) => at,
-        None if !full => {
+        None if list.len() < MAX_PATHS => {
             list.push(Path {
-                key: Some(key),
-                state,
-                done: false,
+                mark: Mark::Key(key),
+                ..Path::new(state)
             });
             return true;
         }
@@ -444,7 +463,7 @@ fn merge(
     let joined = if told_apart.is_some() {
         old.state.join(&state, cells, block)
     } else {
-        old.key = None;
+        old.mark = Mark::Mixed;
         blurred(&old.state, &state, cells, block)
     };
     if joined == old.state {
@@ -453,6 +472,39 @@ fn merge(
     old.state = joined;
     old.done = false;
     true
+}
+
+/// By what a state is kept apart from others: what the locals that say how the function went hold,
+/// and those that are counted, while something is held or owned.
+fn tracked(
+    state: &State,
+    cells: &Cells,
+    (results, counters): (&FxHashSet<LocalId>, &FxHashSet<LocalId>),
+) -> Tracked {
+    // What the first turn of a loop leaves is not what no turn leaves.
+    let is_busy = !state.locks.held.is_empty() || !state.owned.is_empty();
+    let is_result = |c: CellId| match cells.get(c) {
+        Cell::Local(local) => results.contains(&local) || is_busy && counters.contains(&local),
+        Cell::Global(_) => true,
+        _ => false,
+    };
+    (
+        state.tracked(is_result),
+        state.locks.tracked(),
+        state.owned.key(),
+    )
+}
+
+/// The blocks where paths meet: those with more than one way in.
+fn meets(f: &Function) -> Vec<bool> {
+    let mut ways = vec![0u32; f.blocks.len()];
+    if let Some(entry) = ways.first_mut() {
+        *entry = 1;
+    }
+    for to in f.blocks.iter().flat_map(|b| b.term.successors()) {
+        ways[to.0 as usize] += 1;
+    }
+    ways.iter().map(|ways| *ways > 1).collect()
 }
 
 /// What holds on two paths that should have been kept apart.
