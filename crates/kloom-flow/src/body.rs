@@ -27,6 +27,8 @@ pub(crate) struct Body<'a> {
     pub cx: &'a Context<'a>,
     pub f: &'a Function,
     pub id: FunctionId,
+    /// Whether it is followed who owns what.
+    pub memory: bool,
     pub cells: Cells,
     pub found: &'a mut Analysis,
     pub demands: Vec<Demand>,
@@ -83,7 +85,7 @@ impl Body<'_> {
             cell = match *elem {
                 Elem::Deref => {
                     let pointer = state.read(&self.cells, cell);
-                    self.used(state, pointer, Need::Deref, Classes::NONE, vec![span]);
+                    self.used(state, pointer, Need::Deref, Classes::NONE, &[span]);
                     self.object(pointer, cell)
                 }
                 Elem::Field { owner, name } => self.cells.intern(Cell::Field {
@@ -382,9 +384,9 @@ impl Body<'_> {
         sym: Sym,
         need: Need,
         accepts: Classes,
-        chain: Vec<Span>,
+        chain: &[Span],
     ) {
-        self.touched(state, sym, accepts, &chain);
+        self.touched(state, sym, accepts, chain);
         let info = state.info(sym);
         let bad = info
             .classes
@@ -404,13 +406,13 @@ impl Body<'_> {
         }
     }
 
-    fn used_while_error(&mut self, origin: OriginId, info: &Info, need: Need, chain: Vec<Span>) {
+    fn used_while_error(&mut self, origin: OriginId, info: &Info, need: Need, chain: &[Span]) {
         let function = self.id;
         self.found.add_use(
             origin,
             Use {
                 need,
-                chain,
+                chain: chain.to_vec(),
                 tested: info.tested,
                 null_tested: info.null_tested,
                 function,
@@ -428,16 +430,16 @@ impl Body<'_> {
         classes: Classes,
         info: &Info,
         need: Need,
-        chain: Vec<Span>,
+        chain: &[Span],
     ) {
+        // Nearly every pointer is dereferenced somewhere; only where errors are kept does it matter.
+        let variable = matches!(self.cells.get(cell), Cell::Local(_));
+        if need == Need::Deref && !variable && !self.cx.keeps_errors(&self.cells, cell) {
+            return;
+        }
         let Some(key) = self.cells.key(cell, self.f.params) else {
             return;
         };
-        // Nearly every pointer is dereferenced somewhere; only where errors are kept does it matter.
-        let argument = matches!(&key, Key::Param(_, parts) if parts.is_empty());
-        if need == Need::Deref && !argument && !self.cx.keeps_errors(&key) {
-            return;
-        }
         let guards = self.guards(state, Some(sym));
         // Of several ways to the same use the shortest is enough.
         if let Some(old) = self
@@ -448,7 +450,7 @@ impl Body<'_> {
             old.doubt &= state.in_doubt();
             old.classes = old.classes.or(classes);
             if chain.len() < old.chain.len() {
-                old.chain = chain;
+                old.chain = chain.to_vec();
             }
             return;
         }
@@ -460,7 +462,7 @@ impl Body<'_> {
                 doubt: state.in_doubt(),
                 need,
                 null_tested: info.null_tested,
-                chain,
+                chain: chain.to_vec(),
             });
         }
     }

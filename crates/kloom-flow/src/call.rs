@@ -177,7 +177,7 @@ impl Body<'_> {
                 // What a scope's end calls is skipped for error pointers and NULL by `__free()`.
                 (Verb::Requires, _) if call.synthetic => {}
                 (Verb::Requires, Some(arg)) => {
-                    self.used(&state, arg, Need::Call(name), effect.accepts, vec![span]);
+                    self.used(&state, arg, Need::Call(name), effect.accepts, &[span]);
                 }
                 (Verb::DecodesError, Some(arg)) => self.decodes(&state, arg, call, span),
                 (Verb::EncodesError, Some(Sym::Const(1..) | Sym::Class(POSITIVE))) => {

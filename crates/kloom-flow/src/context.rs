@@ -1,11 +1,10 @@
 //! What holds for the whole unit while its functions are followed.
 
-use crate::Wanted;
 use crate::body::named_constant;
 use crate::callgraph::calls;
-use crate::memory::Key;
+use crate::memory::{Cell, Cells};
 use crate::summary::Writes;
-use crate::value::Sym;
+use crate::value::{CellId, Sym};
 use kloom_facts::{Effect, Fact, Facts, Returns, Target, says_end};
 use kloom_ir::{Callee, Expr, FunctionId, InstrKind, Linkage, Name, PlaceId, Unit};
 use rustc_hash::FxHashSet;
@@ -14,7 +13,6 @@ use rustc_hash::FxHashSet;
 pub(crate) struct Context<'a> {
     pub unit: &'a Unit,
     target: Target,
-    pub wanted: Wanted,
     facts: Vec<Option<&'static Fact>>,
     constants: Vec<Option<Sym>>,
     /// What each function may write, callees included.
@@ -25,12 +23,14 @@ pub(crate) struct Context<'a> {
     error_keepers: Writes,
     /// The functions that have to do with locks, if those are followed.
     pub lock_users: Option<Vec<bool>>,
+    /// The functions in which it is followed who owns memory and what was started.
+    pub owners: Vec<bool>,
     /// The functions that may stop or unregister something, if memory is followed.
     pub undoes: Vec<bool>,
 }
 
 impl<'a> Context<'a> {
-    pub fn new(unit: &'a Unit, facts: Facts, target: Target, wanted: Wanted) -> Self {
+    pub fn new(unit: &'a Unit, facts: Facts, target: Target) -> Self {
         let names = || {
             (0..unit.names.len() as u32)
                 .map(Name)
@@ -39,7 +39,6 @@ impl<'a> Context<'a> {
         let mut cx = Context {
             unit,
             target,
-            wanted,
             facts: names().map(|(_, text)| facts.get(text)).collect(),
             constants: names()
                 .map(|(name, text)| named_constant(name, text))
@@ -53,6 +52,7 @@ impl<'a> Context<'a> {
                 .collect(),
             error_keepers: Writes::default(),
             lock_users: None,
+            owners: Vec::new(),
             undoes: Vec::new(),
         };
         for name in unit.functions.iter().flat_map(calls) {
@@ -100,10 +100,11 @@ impl<'a> Context<'a> {
     }
 
     /// Whether the unit stores possible error pointers there.
-    pub fn keeps_errors(&self, key: &Key) -> bool {
-        let member = key.class();
-        member.is_some_and(|m| self.error_keepers.members.contains(&m))
-            || matches!(key, Key::Global(name, _) if self.error_keepers.globals.contains(name))
+    pub fn keeps_errors(&self, cells: &Cells, cell: CellId) -> bool {
+        let keepers = &self.error_keepers;
+        let member = cells.class(cell);
+        member.is_some_and(|m| keepers.members.contains(&m))
+            || matches!(cells.outermost(cell), Cell::Global(name) if keepers.globals.contains(&name))
     }
 
     /// Whether a function has to do with locks, and those are followed.

@@ -59,7 +59,7 @@ impl Body<'_> {
         let live = Liveness::of(f);
         let results = result_locals(f);
         // Where loops cannot be told apart, neither can who owns what.
-        let loops = match self.cx.wanted.memory {
+        let loops = match self.memory {
             true => Loops::of(f, &order.rank, &self.counters),
             false => None,
         };

@@ -82,12 +82,13 @@ pub struct Wanted {
 /// Follows every function of the unit that has to do with error pointers or with what else is
 /// wanted, and the unit's life.
 pub fn analyze(unit: &Unit, facts: Facts, target: Target, wanted: Wanted) -> Analysis {
-    let mut cx = Context::new(unit, facts, target, wanted);
+    let mut cx = Context::new(unit, facts, target);
     let graph = CallGraph::of(unit);
     if wanted.locks {
         cx.lock_users = Some(lock_users(&cx, &graph));
     }
     if wanted.memory {
+        cx.owners = owners(&cx, &graph);
         cx.undoes = undoes(&cx, &graph);
     }
     cx.writes = callgraph::writes(unit, &graph);
@@ -160,6 +161,7 @@ fn follow(cx: &Context<'_>, id: FunctionId, found: &mut Analysis) {
         cx,
         f: cx.unit.function(id),
         id,
+        memory: cx.owners.get(id.0 as usize) == Some(&true),
         cells: Cells::default(),
         found,
         demands: Vec::new(),
@@ -219,7 +221,7 @@ fn matters(cx: &Context<'_>, graph: &CallGraph) -> Vec<bool> {
             let accessor = f.blocks.len() <= 2 && callgraph::calls(f).next().is_none();
             accessor
                 || cx.touches_locks(FunctionId(at))
-                || cx.wanted.memory
+                || cx.owners.get(at as usize) == Some(&true)
                 || callgraph::calls(f).any(|name| {
                     cx.unit.named(name).is_empty()
                         && cx.fact(name).is_some_and(|fact| {
@@ -231,7 +233,6 @@ fn matters(cx: &Context<'_>, graph: &CallGraph) -> Vec<bool> {
                                     | Returns::Test(..)
                             ) || fact.effects.iter().any(|e| match e.verb {
                                 Verb::Requires | Verb::DecodesError | Verb::EncodesError => true,
-                                Verb::Allocate | Verb::Free => cx.wanted.memory,
                                 _ => false,
                             })
                         })
@@ -239,6 +240,28 @@ fn matters(cx: &Context<'_>, graph: &CallGraph) -> Vec<bool> {
         })
         .collect();
     with_callers(own, graph)
+}
+
+/// Which functions have to do with what somebody owns: they get or give back something, call one
+/// that does, or are called on the way.
+fn owners(cx: &Context<'_>, graph: &CallGraph) -> Vec<bool> {
+    use Verb::{Allocate, CreateWorker, Free, Register, StartThread};
+    let owns = |fact: &kloom_facts::Fact| {
+        let mut effects = fact.effects.iter();
+        effects.any(|e| {
+            matches!(
+                e.verb,
+                Allocate | Free | Register | StartThread | CreateWorker
+            )
+        })
+    };
+    let functions = cx.unit.functions.iter();
+    let own = functions
+        .map(|f| callgraph::calls(f).any(|name| cx.fact(name).is_some_and(owns)))
+        .collect();
+    let with_callers = with_callers(own, graph);
+    let all = (0..).map(FunctionId).zip(&with_callers);
+    graph.reachable(all.filter(|(_, owns)| **owns).map(|(f, _)| f))
 }
 
 /// Which functions stop or unregister something, or call somebody who may.

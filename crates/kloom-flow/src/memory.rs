@@ -100,6 +100,15 @@ impl Cells {
         self.roots[id.0 as usize]
     }
 
+    /// The variable or object from which the way to the cell starts.
+    pub fn outermost(&self, id: CellId) -> Cell {
+        let mut at = self.get(self.root(id));
+        while let Cell::Object(Sym::Init(pointer)) = at {
+            at = self.get(self.root(pointer));
+        }
+        at
+    }
+
     /// Whether `inner` is `outer` or a part of it.
     pub fn within(&self, inner: CellId, outer: CellId) -> bool {
         if self.root(inner) != self.root(outer) {

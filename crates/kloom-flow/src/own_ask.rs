@@ -13,7 +13,7 @@ use std::hash::Hasher;
 impl Body<'_> {
     /// A cell gets what an expression computes: who asks about the one asks about the other.
     pub fn computes(&mut self, state: &mut State, cell: CellId, src: &Expr, span: Span) {
-        if !self.cx.wanted.memory {
+        if !self.memory {
             return;
         }
         let mut topics = Vec::new();
@@ -31,7 +31,7 @@ impl Body<'_> {
         at: (BlockId, Point),
         span: Span,
     ) {
-        if !self.cx.wanted.memory {
+        if !self.memory {
             return;
         }
         // `if (p)`, `if (!p)`.

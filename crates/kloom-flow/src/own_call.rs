@@ -8,6 +8,7 @@ use crate::summary::{Demand, Guard, MAX_DEMANDS, Outcome, Summary, Value, Writes
 use crate::value::{CellId, Info, Link, Sym};
 use kloom_facts::Classes;
 use kloom_ir::{Expr, FunctionId, LocalId, Origin, Type};
+use std::borrow::Cow;
 
 /// Where a key leads in the caller.
 pub(crate) enum Target {
@@ -160,8 +161,8 @@ impl Body<'_> {
         if chain.len() < 6 {
             chain.push(site.span);
         }
-        let mut after = state.clone();
-        if !self.fits(&mut after, site, &demand.guards) {
+        let mut after = Cow::Borrowed(state);
+        if !demand.guards.is_empty() && !self.fits(after.to_mut(), site, &demand.guards) {
             return;
         }
         if let Key::Class(..) = demand.key {
@@ -193,11 +194,13 @@ impl Body<'_> {
             return;
         }
         info.null_tested = info.null_tested.or(demand.null_tested);
-        after.set_info(sym, info);
-        if demand.doubt {
-            after.doubt(site.point, 0);
+        if info != after.info(sym) {
+            after.to_mut().set_info(sym, info);
         }
-        self.used(&after, sym, demand.need, demand.classes.not(), chain);
+        if demand.doubt {
+            after.to_mut().doubt(site.point, 0);
+        }
+        self.used(&after, sym, demand.need, demand.classes.not(), &chain);
     }
 
     fn apply(
@@ -281,7 +284,7 @@ impl Body<'_> {
         callee: FunctionId,
         outcome: &Outcome,
     ) {
-        if !self.cx.wanted.memory {
+        if !self.memory {
             return;
         }
         after.owned.settle_homes();

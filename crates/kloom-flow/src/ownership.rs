@@ -18,7 +18,7 @@ impl Body<'_> {
     /// Writes a value to a cell, with all that this means to others.
     pub fn put(&mut self, state: &mut State, cell: CellId, value: Sym, at: Span) {
         self.note_kept(state, cell, value);
-        if self.cx.wanted.memory {
+        if self.memory {
             if let Some(id) = self.allocation_of(value) {
                 self.note_home(id, cell);
                 if self.cells.is_any_element(cell) && !self.shelved.contains(&(cell, id)) {
@@ -82,7 +82,7 @@ impl Body<'_> {
 
     /// A value goes where it can be kept, with everything that it leads to.
     pub fn escape(&self, state: &mut State, value: Sym) {
-        if !self.cx.wanted.memory {
+        if !self.memory {
             return;
         }
         let (mut todo, mut seen, mut roots) = (vec![value], Vec::new(), Vec::new());
@@ -209,7 +209,7 @@ impl Body<'_> {
     /// Registers the allocation that a call with this fact makes.
     pub fn allocates(&mut self, state: &mut State, site: &Site<'_>, name: Name, fact: &Fact) {
         let effects = || fact.effects(Verb::Allocate).filter(|e| self.cx.applies(e));
-        if !self.cx.wanted.memory || effects().next().is_none() {
+        if !self.memory || effects().next().is_none() {
             return;
         }
         let may_fail = self.may_fail(site.call);
@@ -375,7 +375,7 @@ impl Body<'_> {
 
     /// What a call with a fact does to its arguments' ownership.
     pub fn give(&mut self, state: &mut State, site: &Site<'_>, fact: &Fact) {
-        if !self.cx.wanted.memory {
+        if !self.memory {
             return;
         }
         self.takes_back(state, site, fact);
@@ -476,7 +476,7 @@ impl Body<'_> {
 
     /// A pointer is followed, or handed to a callee that does so.
     pub fn touched(&mut self, state: &State, value: Sym, accepts: Classes, chain: &[Span]) {
-        if !self.cx.wanted.memory {
+        if !self.memory {
             return;
         }
         if let Some(object) = self.object_of(value)

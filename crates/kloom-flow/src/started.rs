@@ -18,7 +18,7 @@ impl Body<'_> {
         name: Name,
         fact: &Fact,
     ) -> Vec<State> {
-        if !self.cx.wanted.memory || site.call.dst.is_none() {
+        if !self.memory || site.call.dst.is_none() {
             return states;
         }
         let made = Sym::Made(site.point);
