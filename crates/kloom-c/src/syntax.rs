@@ -7,15 +7,17 @@
 
 mod compact;
 mod declaration;
+mod item;
 mod plain;
 mod statement;
 mod take_apart;
 mod token;
+mod types;
 
 use compact::Compact;
 use std::cell::RefCell;
 use std::sync::OnceLock;
-use take_apart::{statements, take_apart};
+use take_apart::{take_apart, take_several};
 use tree_sitter::{Language, Parser, TreeCursor};
 
 macro_rules! names {
@@ -342,13 +344,17 @@ impl Tree {
                     end,
                     after: here + 1,
                 };
-                let whole = if is_leaf(kind) && !missing {
-                    take_apart(data, text, &mut parts, &mut nodes);
-                    true
-                } else if kind == Kind::ExpressionStatement
-                    && short.text.get(node.start_byte()) == Some(&b';')
-                    && statements(data, &mut parts, &mut nodes)
+                let several = matches!(
+                    kind,
+                    Kind::ExpressionStatement | Kind::FieldDeclaration | Kind::PrimitiveType
+                );
+                let whole = if several
+                    && short.is_stand_in(node.start_byte(), node.end_byte())
+                    && take_several(data, &mut parts, &mut nodes)
                 {
+                    true
+                } else if is_leaf(kind) && !missing {
+                    take_apart(data, text, &mut parts, &mut nodes);
                     true
                 } else {
                     nodes.push(data);

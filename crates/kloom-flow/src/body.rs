@@ -378,14 +378,7 @@ impl Body<'_> {
     }
 
     /// A value is used where `accepts` is all that is fine beside a valid pointer.
-    pub fn used(
-        &mut self,
-        state: &State,
-        sym: Sym,
-        need: Need,
-        accepts: Classes,
-        chain: &[Span],
-    ) {
+    pub fn used(&mut self, state: &State, sym: Sym, need: Need, accepts: Classes, chain: &[Span]) {
         self.touched(state, sym, accepts, chain);
         let info = state.info(sym);
         let bad = info

@@ -8,8 +8,9 @@
 //! apart, which [`super::Tree`] does.
 
 use super::Kind;
+use super::item;
 use super::plain::{self, Part, Reach};
-use super::statement::{self, Run};
+use super::statement::{self, Outcome, Run};
 use super::token::{
     assignment_operator, is_blank, is_grammar_word, is_word, literal_end, name_end, number_end,
     skip_blanks, word_end,
@@ -39,6 +40,7 @@ impl Compact {
             closed: None,
             wasted: 0,
             directive_end: 0,
+            between_items: true,
             out: Compact {
                 text: Vec::with_capacity(full.len() / 2),
                 starts: Vec::with_capacity(full.len() / 2),
@@ -62,6 +64,15 @@ impl Compact {
         }
     }
 
+    /// Whether a range of the short text stands for something that is not just shorter.
+    pub(super) fn is_stand_in(&self, start: usize, end: usize) -> bool {
+        let Some(last) = end.checked_sub(1) else {
+            return false;
+        };
+        let ends = (self.ends.get(start), self.ends.get(last));
+        ends.0 == ends.1 && self.starts.get(start) == self.starts.get(last)
+    }
+
     /// The range of the full text that a range of the short one stands for.
     pub(super) fn origin(&self, start: usize, end: usize) -> (u32, u32) {
         let last = self.ends.last().copied().unwrap_or(0);
@@ -80,7 +91,9 @@ enum Open {
     Paren,
     /// `{` of statements.
     Block,
-    /// `[`, `{` of members, enumerators, values.
+    /// `{` of members.
+    Fields,
+    /// `[`, `{` of enumerators, values.
     Other,
     /// `(` that may hold something else than expressions: parameters, a declarator, what follows
     /// a word with a syntax of its own; and whatever is in it.
@@ -98,6 +111,10 @@ enum Place {
     NextArgument,
     /// A statement, a declaration, an initialiser.
     Statement,
+    /// Something at file scope.
+    Item,
+    /// A declaration of members.
+    Field,
     /// An operand of an operator.
     Operand,
     /// Something that is not looked into.
@@ -116,6 +133,8 @@ struct Writer<'t> {
     wasted: usize,
     /// Where the last line for the preprocessor ended in the short text; its words say nothing.
     directive_end: usize,
+    /// Whether that stood between two things at file scope.
+    between_items: bool,
     out: Compact,
 }
 
@@ -158,6 +177,7 @@ impl Writer<'_> {
         let mut closed = None;
         match byte {
             b'{' if self.starts_block() => self.open.push(Open::Block),
+            b'{' if self.starts_fields() => self.open.push(Open::Fields),
             b'(' if self.follows(&[b"if", b"while", b"for", b"switch"]) => {
                 self.open.push(Open::Head);
             }
@@ -185,6 +205,13 @@ impl Writer<'_> {
             || self.follows(&[b"else", b"do"])
     }
 
+    /// Whether a `{` that comes next holds members.
+    fn starts_fields(&self) -> bool {
+        let written = self.out.text.trim_ascii_end();
+        let named = written.strip_suffix(b" a").unwrap_or(written);
+        named.ends_with(b"struct") || named.ends_with(b"union")
+    }
+
     fn is_sealed(&self) -> bool {
         let written = self.out.text.trim_ascii_end();
         let word = written.iter().rev().take_while(|b| is_word(**b)).count();
@@ -206,7 +233,9 @@ impl Writer<'_> {
         let before = written.len().checked_sub(2).map(|at| written[at]);
         let inner = self.open.last();
         match written.last() {
-            _ if written.len() == self.directive_end => Place::Unclear,
+            _ if written.len() == self.directive_end && !self.between_items => Place::Unclear,
+            _ if self.open.is_empty() && self.is_between_items() => Place::Item,
+            Some(b';' | b'{') if inner == Some(&Open::Fields) => Place::Field,
             Some(b';') if inner == Some(&Open::Head) => Place::Expression,
             Some(b';' | b'{' | b':') if inner == Some(&Open::Block) => Place::Statement,
             Some(b'}') if self.closed == Some(Open::Block) => Place::Statement,
@@ -238,6 +267,8 @@ impl Writer<'_> {
             // The block of a `switch` has to be one.
             Place::Statement if byte == b'{' && self.closed == Some(Open::Head) => return false,
             Place::Statement => return self.statements(),
+            Place::Item => return self.items(),
+            Place::Field => return self.fields(),
             Place::Operand => Reach::Operand,
             _ => Reach::Expression,
         };
@@ -262,7 +293,7 @@ impl Writer<'_> {
             Place::Operand => {
                 assignment_operator(rest).is_none() && !is_word(next) && !b"{\"'".contains(&next)
             }
-            Place::Statement | Place::Unclear => false,
+            _ => false,
         };
         if !fits || parts.len() < 2 {
             self.out.parts.truncate(first);
@@ -273,23 +304,53 @@ impl Writer<'_> {
         true
     }
 
+    /// Whether what was written last ended something at file scope.
+    fn is_between_items(&self) -> bool {
+        let written = self.out.text.trim_ascii_end();
+        match written.last() {
+            _ if written.len() == self.directive_end => self.between_items,
+            last => matches!(last, None | Some(b';' | b'}')),
+        }
+    }
+
+    /// One type without a name for what starts here at file scope.
+    fn items(&mut self) -> bool {
+        self.several(b"int;", item::read)
+    }
+
+    /// One member without a name for the members that start here.
+    fn fields(&mut self) -> bool {
+        self.several(b"int;", item::read_fields)
+    }
+
+    /// One stand-in for all that is read here.
+    fn several(
+        &mut self,
+        token: &[u8],
+        read: impl FnOnce(&[u8], usize, &mut Vec<Part>) -> Outcome,
+    ) -> bool {
+        if self.wasted > 2 * self.full.len() {
+            return false;
+        }
+        let read = read(self.full, self.at, &mut self.out.parts);
+        self.wasted += read.seen - read.end.unwrap_or(self.at);
+        let Some(end) = read.end else { return false };
+        self.closed = None;
+        self.stand_in(token, end);
+        true
+    }
+
     /// One empty statement for the statements that start here, as far as their shape hangs on
     /// nothing else.
     fn statements(&mut self) -> bool {
-        if self.wasted > self.full.len() {
-            return false;
-        }
         // Behind a label or a condition, only one belongs there.
         let run = match self.out.text.trim_ascii_end().last() {
             Some(b';' | b'{' | b'}') => Run::Many,
             _ => Run::One,
         };
-        let read = statement::read(self.full, self.at, run, &mut self.out.parts);
-        self.wasted += read.seen - read.end.unwrap_or(self.at);
-        let Some(end) = read.end else { return false };
-        self.closed = None;
-        self.stand_in(b";", end);
-        true
+        self.several(b";", |text, at, nodes| {
+            statement::read(text, at, run, nodes)
+        })
     }
 
     /// Whether an expression may be a declaration: `a * b`, `*f`.
@@ -360,6 +421,7 @@ impl Writer<'_> {
             let line = rest[..*at].strip_suffix(b"\r").unwrap_or(&rest[..*at]);
             !line.ends_with(b"\\")
         });
+        self.between_items = self.open.is_empty() && self.is_between_items();
         self.copy_to(end.map_or(self.full.len(), |end| self.at + end));
         self.directive_end = self.out.text.trim_ascii_end().len();
     }

@@ -1,83 +1,171 @@
-//! Types, and declarations of variables, where they can be told from expressions.
+//! Declarations: of variables, members, parameters and functions.
 
 use super::plain::Reader;
-use super::token::{is_word, name_end, skip_blanks, word_end};
+use super::token::name_end;
+use super::types::Word;
 use super::{Field, Kind};
 
-/// What a word of the grammar is in a declaration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Word {
-    Storage,
-    Qualifier,
-    /// `struct`, with its kind.
-    Tag(Kind),
-    /// `unsigned`, `long`: may be followed by more.
-    Size,
-    Primitive,
-    /// A name, which may be a type.
-    Name,
-}
-
-fn word(text: &[u8]) -> Option<Word> {
-    Some(match text {
-        b"static" | b"extern" | b"register" | b"auto" | b"inline" => Word::Storage,
-        b"const" | b"volatile" => Word::Qualifier,
-        b"struct" => Word::Tag(Kind::Struct),
-        b"union" => Word::Tag(Kind::Union),
-        b"enum" => Word::Tag(Kind::Enum),
-        b"unsigned" | b"signed" | b"long" | b"short" => Word::Size,
-        b"int" | b"char" | b"void" | b"bool" | b"size_t" | b"ssize_t" | b"uint8_t"
-        | b"uint16_t" | b"uint32_t" | b"uint64_t" | b"int8_t" | b"int16_t" | b"int32_t"
-        | b"int64_t" | b"uintptr_t" | b"intptr_t" | b"ptrdiff_t" => Word::Primitive,
-        _ if name_end(text, 0).is_some() => Word::Name,
-        _ => return None,
-    })
-}
-
 impl Reader<'_, '_> {
-    fn next_word(&mut self) -> Option<(Word, usize)> {
-        self.at = skip_blanks(self.text, self.at);
-        let text = &self.text[self.at..word_end(self.text, self.at)];
-        Some((word(text)?, text.len()))
-    }
-
-    /// Whether the word that comes next can only start a type.
-    fn at_type_word(&mut self) -> bool {
-        matches!(self.next_word(), Some((found, _)) if found != Word::Name)
-    }
-
-    /// Whether a declaration comes next: a type, and a name that is declared.
-    pub(super) fn at_declaration(&mut self) -> bool {
-        match self.next_word() {
-            Some((Word::Name, length)) => {
-                let mut at = skip_blanks(self.text, self.at + length);
-                while self.text.get(at) == Some(&b'*') {
-                    at = skip_blanks(self.text, at + 1);
-                }
-                self.text.get(at).copied().is_some_and(is_word)
-            }
-            found => found.is_some(),
-        }
-    }
-
-    /// A declaration of variables with its `;`.
+    /// A declaration of variables or functions with its `;`.
     pub(super) fn declaration(&mut self) -> Option<()> {
         let node = self.open(Kind::Declaration, Field::None)?;
         self.specifiers()?;
+        self.declarators()?;
+        self.close(node);
+        Some(())
+    }
+
+    /// What is declared, behind the type and up to the `;`.
+    fn declarators(&mut self) -> Option<()> {
+        let first = self.nodes.len();
+        self.declarator(Kind::Identifier)?;
+        self.more_declarators(first)
+    }
+
+    /// What may follow the declarator that starts at node `first`, up to the `;`.
+    pub(super) fn more_declarators(&mut self, mut first: usize) -> Option<()> {
         loop {
-            let first = self.nodes.len();
-            self.declarator()?;
             if self.next()? == b'=' {
                 self.wrap(first, Kind::InitDeclarator, Field::Declarator);
                 self.nodes[first].field = Field::Declarator;
                 self.skip(1);
-                self.next()?;
-                self.single(Field::Value)?;
+                self.initializer(Field::Value)?;
                 self.close(first);
             }
             match self.next()? {
                 b',' => self.skip(1),
                 b';' => break,
+                _ => return None,
+            }
+            first = self.nodes.len();
+            self.declarator(Kind::Identifier)?;
+        }
+        self.skip(1);
+        Some(())
+    }
+
+    /// `*name[3]`, `name(int a)`, `(*name)(int a)`.
+    pub(super) fn declarator(&mut self, name: Kind) -> Option<()> {
+        let first = self.nodes.len();
+        match self.next()? {
+            b'*' => {
+                self.open(Kind::PointerDeclarator, Field::Declarator)?;
+                self.skip(1);
+                self.qualifiers()?;
+                self.deeper(|reader| reader.declarator(name))?;
+                self.close(first);
+                return Some(());
+            }
+            b'(' => {
+                self.open(Kind::ParenDeclarator, Field::Declarator)?;
+                self.skip(1);
+                // Only `(*name)` cannot be anything else.
+                if self.next()? != b'*' {
+                    return None;
+                }
+                let inner = self.nodes.len();
+                self.deeper(|reader| reader.declarator(name))?;
+                self.nodes[inner].field = Field::None;
+                self.expect(b')')?;
+                self.close(first);
+                if self.next()? != b'(' {
+                    return None;
+                }
+            }
+            _ => {
+                let length = name_end(self.text, self.at)? - self.at;
+                self.leaf(name, Field::Declarator, length)?;
+            }
+        }
+        loop {
+            match self.next()? {
+                b'[' => {
+                    self.wrap(first, Kind::Array, Field::Declarator);
+                    self.nodes[first].field = Field::Declarator;
+                    self.skip(1);
+                    if self.next()? != b']' {
+                        self.single(Field::Size)?;
+                    }
+                    self.expect(b']')?;
+                }
+                b'(' => {
+                    self.wrap(first, Kind::FunctionDeclarator, Field::Declarator);
+                    self.nodes[first].field = Field::Declarator;
+                    self.parameters()?;
+                }
+                _ => return Some(()),
+            }
+            self.close(first);
+        }
+    }
+
+    fn parameters(&mut self) -> Option<()> {
+        let list = self.open(Kind::ParameterList, Field::Parameters)?;
+        self.skip(1);
+        loop {
+            if self.next()? == b'.' {
+                let dots = self.text.get(self.at..)?.starts_with(b"...");
+                dots.then(|| self.leaf(Kind::Variadic, Field::None, 3))??;
+            } else {
+                self.parameter()?;
+            }
+            match self.next()? {
+                b',' => self.skip(1),
+                b')' => break,
+                _ => return None,
+            }
+        }
+        self.skip(1);
+        self.close(list);
+        Some(())
+    }
+
+    fn parameter(&mut self) -> Option<()> {
+        let node = self.open(Kind::Parameter, Field::None)?;
+        self.specifiers()?;
+        let is_name =
+            self.nodes.last()?.kind == Kind::TypeIdentifier && self.nodes.len() == node + 2;
+        match self.next()? {
+            // A name alone may be a parameter of old.
+            b',' | b')' if is_name => return None,
+            b',' | b')' => {}
+            b'*' if self.is_abstract() => self.abstract_pointer()?,
+            _ => self.declarator(Kind::Identifier)?,
+        }
+        self.close(node);
+        Some(())
+    }
+
+    /// The members of a struct or union, in their braces.
+    pub(super) fn fields(&mut self) -> Option<()> {
+        let list = self.open(Kind::FieldDeclarationList, Field::Body)?;
+        self.skip(1);
+        while self.next()? != b'}' {
+            self.field()?;
+        }
+        self.skip(1);
+        self.close(list);
+        Some(())
+    }
+
+    /// One declaration of members.
+    pub(super) fn field(&mut self) -> Option<()> {
+        self.start_expression();
+        self.next()?;
+        let node = self.open(Kind::FieldDeclaration, Field::None)?;
+        self.specifiers()?;
+        while self.next()? != b';' {
+            self.declarator(Kind::FieldIdentifier)?;
+            if self.next()? == b':' {
+                let bits = self.open(Kind::Bitfield, Field::None)?;
+                self.skip(1);
+                self.next()?;
+                self.single(Field::None)?;
+                self.close(bits);
+            }
+            match self.next()? {
+                b',' => self.skip(1),
+                b';' => {}
                 _ => return None,
             }
         }
@@ -86,138 +174,85 @@ impl Reader<'_, '_> {
         Some(())
     }
 
-    /// A type with the words around it.
-    fn specifiers(&mut self) -> Option<()> {
-        let mut typed = false;
-        loop {
-            let (found, length) = match self.next_word() {
-                Some((Word::Name, _)) | None if typed => return Some(()),
-                found => found?,
-            };
-            match found {
-                Word::Storage => self.leaf(Kind::StorageClass, Field::None, length)?,
-                Word::Qualifier => self.leaf(Kind::TypeQualifier, Field::None, length)?,
-                _ if typed => return None,
-                Word::Primitive => self.leaf(Kind::PrimitiveType, Field::Type, length)?,
-                Word::Name => self.leaf(Kind::TypeIdentifier, Field::Type, length)?,
-                Word::Size => self.sized(length)?,
-                Word::Tag(kind) => self.tagged(kind, length)?,
-            }
-            typed |= !matches!(found, Word::Storage | Word::Qualifier);
-        }
-    }
-
-    /// `unsigned long int`.
-    fn sized(&mut self, first: usize) -> Option<()> {
-        let node = self.open(Kind::SizedType, Field::Type)?;
-        self.skip(first);
-        loop {
-            match self.next_word() {
-                Some((Word::Size, length)) => self.skip(length),
-                Some((Word::Primitive, length)) => {
-                    self.leaf(Kind::PrimitiveType, Field::Type, length)?;
-                    break;
-                }
-                _ => break,
-            }
-        }
-        self.close(node);
-        // `long int unsigned`, and `long volatile`, which is one type to the grammar.
-        let more = matches!(self.next_word(), Some((Word::Size | Word::Qualifier, _)));
-        (!more).then_some(())
-    }
-
-    /// `struct tag`; definitions are left to the grammar.
-    fn tagged(&mut self, kind: Kind, word: usize) -> Option<()> {
-        let node = self.open(kind, Field::Type)?;
-        self.skip(word);
-        self.next()?;
-        let length = name_end(self.text, self.at)? - self.at;
-        self.leaf(Kind::TypeIdentifier, Field::Name, length)?;
-        self.close(node);
-        (!matches!(self.next(), Some(b'{' | b':'))).then_some(())
-    }
-
-    /// `*name[3]`.
-    fn declarator(&mut self) -> Option<()> {
-        let first = self.nodes.len();
-        if self.next()? == b'*' {
-            self.open(Kind::PointerDeclarator, Field::Declarator)?;
-            self.skip(1);
-            self.qualifiers()?;
-            self.deeper(Self::declarator)?;
-            self.close(first);
-            return Some(());
-        }
-        let length = name_end(self.text, self.at)? - self.at;
-        self.leaf(Kind::Identifier, Field::Declarator, length)?;
-        while self.next()? == b'[' {
-            self.wrap(first, Kind::Array, Field::Declarator);
-            self.nodes[first].field = Field::Declarator;
-            self.skip(1);
-            if self.next()? != b']' {
-                self.single(Field::Size)?;
-            }
-            self.expect(b']')?;
-            self.close(first);
-        }
-        Some(())
-    }
-
-    fn qualifiers(&mut self) -> Option<()> {
-        while let Some((Word::Qualifier, length)) = self.next_word() {
-            self.leaf(Kind::TypeQualifier, Field::None, length)?;
-        }
-        Some(())
-    }
-
-    /// Whether what stands in the parentheses that start here is a type: there is a word that says
-    /// so, a `*` with nothing behind it, or an operand behind them that takes no sign.
-    pub(super) fn at_type_in_paren(&mut self) -> bool {
-        let start = self.at;
-        self.at += 1;
-        let found = self.at_type_word() || self.at_type_name();
-        self.at = start;
-        found
-    }
-
-    fn at_type_name(&mut self) -> bool {
-        let Some(end) = name_end(self.text, self.at) else {
-            return false;
-        };
-        let mut at = skip_blanks(self.text, end);
-        let stars = at;
-        while self.text.get(at) == Some(&b'*') {
-            at = skip_blanks(self.text, at + 1);
-        }
-        if self.text.get(at) != Some(&b')') {
-            return false;
-        }
-        let behind = self.text.get(skip_blanks(self.text, at + 1)).copied();
-        at > stars || behind.is_some_and(is_word)
-    }
-
-    /// `(const struct tag *)`, of which the parentheses are no node.
-    pub(super) fn type_in_paren(&mut self) -> Option<()> {
-        self.expect(b'(')?;
-        self.next()?;
-        let node = self.open(Kind::TypeDescriptor, Field::Type)?;
-        self.specifiers()?;
-        if self.next()? == b'*' {
-            self.abstract_pointer()?;
-        }
-        self.close(node);
-        self.expect(b')')
-    }
-
-    fn abstract_pointer(&mut self) -> Option<()> {
-        let node = self.open(Kind::AbstractPointer, Field::Declarator)?;
+    pub(super) fn enumerators(&mut self) -> Option<()> {
+        let list = self.open(Kind::EnumeratorList, Field::Body)?;
         self.skip(1);
-        self.qualifiers()?;
-        if self.next()? == b'*' {
-            self.deeper(Self::abstract_pointer)?;
+        while self.next()? != b'}' {
+            self.start_expression();
+            let node = self.open(Kind::Enumerator, Field::None)?;
+            let Some((Word::Name, length)) = self.next_word() else {
+                return None;
+            };
+            self.leaf(Kind::Identifier, Field::Name, length)?;
+            if self.next()? == b'=' {
+                self.skip(1);
+                self.next()?;
+                self.single(Field::Value)?;
+            }
+            self.close(node);
+            match self.next()? {
+                b',' => self.skip(1),
+                b'}' => {}
+                _ => return None,
+            }
         }
-        self.close(node);
+        self.skip(1);
+        self.close(list);
+        Some(())
+    }
+
+    /// What a variable or member starts as.
+    fn initializer(&mut self, field: Field) -> Option<()> {
+        if self.next()? != b'{' {
+            return self.single(field);
+        }
+        let list = self.open(Kind::InitializerList, field)?;
+        self.skip(1);
+        while self.next()? != b'}' {
+            self.start_expression();
+            self.deeper(Self::element)?;
+            match self.next()? {
+                b',' => self.skip(1),
+                b'}' => {}
+                _ => return None,
+            }
+        }
+        self.skip(1);
+        self.close(list);
+        Some(())
+    }
+
+    /// `.member = value`, `[3] = value`, `value`.
+    fn element(&mut self) -> Option<()> {
+        if !matches!(self.next()?, b'.' | b'[') {
+            return self.initializer(Field::None);
+        }
+        let pair = self.open(Kind::InitializerPair, Field::None)?;
+        loop {
+            match self.next()? {
+                b'.' => {
+                    let node = self.open(Kind::FieldDesignator, Field::Designator)?;
+                    self.skip(1);
+                    self.next()?;
+                    let length = name_end(self.text, self.at)? - self.at;
+                    self.leaf(Kind::FieldIdentifier, Field::None, length)?;
+                    self.close(node);
+                }
+                b'[' => {
+                    let node = self.open(Kind::SubscriptDesignator, Field::Designator)?;
+                    self.skip(1);
+                    self.next()?;
+                    self.single(Field::None)?;
+                    self.expect(b']')?;
+                    self.close(node);
+                }
+                b'=' => break,
+                _ => return None,
+            }
+        }
+        self.skip(1);
+        self.initializer(Field::Value)?;
+        self.close(pair);
         Some(())
     }
 }

@@ -78,9 +78,14 @@ impl<'t, 'n> Reader<'t, 'n> {
         }
     }
 
+    /// From here on nodes are counted anew.
+    pub(super) fn start_expression(&mut self) {
+        self.base = self.nodes.len();
+    }
+
     /// An expression without commas that starts at the next token.
     pub(super) fn single(&mut self, field: Field) -> Option<()> {
-        self.base = self.nodes.len();
+        self.start_expression();
         self.part(field, Self::assignment)
     }
 
@@ -104,7 +109,7 @@ impl<'t, 'n> Reader<'t, 'n> {
         if self.next()? != b'(' {
             return None;
         }
-        self.base = self.nodes.len();
+        self.start_expression();
         let node = self.open(Kind::Paren, Field::Condition)?;
         self.skip(1);
         self.deeper(Self::assignment)?;

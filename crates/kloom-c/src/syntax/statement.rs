@@ -41,10 +41,8 @@ pub(super) fn read(text: &[u8], at: usize, run: Run, nodes: &mut Vec<Part>) -> O
     if matches!(word, b"else" | b"while" | b"case" | b"default") {
         return outcome;
     }
-    let mut reader = Statements {
-        reader: Reader::new(text, at, nodes),
-        depth: 0,
-    };
+    let mut reader = Reader::new(text, at, nodes);
+    let mut reader = Statements::new(&mut reader);
     loop {
         let before = reader.reader.nodes.len();
         let read = reader.item();
@@ -60,15 +58,20 @@ pub(super) fn read(text: &[u8], at: usize, run: Run, nodes: &mut Vec<Part>) -> O
     }
 }
 
-struct Statements<'t, 'n> {
-    reader: Reader<'t, 'n>,
+/// Reads statements with a reader of tokens.
+pub(super) struct Statements<'r, 't, 'n> {
+    reader: &'r mut Reader<'t, 'n>,
     depth: u32,
 }
 
-impl Statements<'_, '_> {
+impl<'r, 't, 'n> Statements<'r, 't, 'n> {
+    pub(super) fn new(reader: &'r mut Reader<'t, 'n>) -> Statements<'r, 't, 'n> {
+        Statements { reader, depth: 0 }
+    }
+
     /// The word that comes next.
     fn word(&mut self) -> &[u8] {
-        let reader = &mut self.reader;
+        let reader = &mut *self.reader;
         reader.at = skip_blanks(reader.text, reader.at);
         &reader.text[reader.at..word_end(reader.text, reader.at)]
     }
@@ -232,7 +235,8 @@ impl Statements<'_, '_> {
         Some(())
     }
 
-    fn block(&mut self, field: Field) -> Option<()> {
+    /// `{ … }`.
+    pub(super) fn block(&mut self, field: Field) -> Option<()> {
         let node = self.reader.open(Kind::Compound, field)?;
         self.reader.skip(1);
         while self.reader.next()? != b'}' {
@@ -275,7 +279,7 @@ impl Statements<'_, '_> {
 
     /// A label, or an expression that starts with a name.
     fn named(&mut self) -> Option<()> {
-        let reader = &mut self.reader;
+        let reader = &mut *self.reader;
         let end = name_end(reader.text, reader.at)?;
         let behind = skip_blanks(reader.text, end);
         if reader.text.get(behind) != Some(&b':') {

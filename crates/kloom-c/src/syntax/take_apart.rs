@@ -56,8 +56,8 @@ pub(super) fn take_apart(leaf: Data, text: &[u8], parts: &mut &[Part], nodes: &m
     }
 }
 
-/// Adds the statements that an empty one stands for, if it does.
-pub(super) fn statements(leaf: Data, parts: &mut &[Part], nodes: &mut Vec<Data>) -> bool {
+/// Adds what an empty statement or a type without a name stands for, if it does.
+pub(super) fn take_several(leaf: Data, parts: &mut &[Part], nodes: &mut Vec<Data>) -> bool {
     drop_before(leaf.start, parts);
     let mut any = false;
     while let Some(first) = parts.first()

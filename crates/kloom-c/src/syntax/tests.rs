@@ -107,6 +107,15 @@ fn what_touches_stays_apart() {
         "void f(void) { for (x = 1, y = 2; ; x++, y++) ; a = 1, b = 2; switch (x) { default: } }",
         "void f(void) { if (a) b = 1; else if (c) d = 2; else { goto l; } return (a), b; l: ; }",
         "void f(void) { static const int x = 1; FOO bar; u8 x : 3; int f(int); int (*p)(int); }",
+        // What stands at file scope, and members.
+        "struct s { int a : 3, *b; void (*f)(struct s *s, int (*g)(u8)); union { u8 c; }; u8 d[2]; };",
+        "enum e { A = 1, B, C = sizeof(int), }; static const struct s t[] = { [0] = { .a.b = 1 }, x };",
+        "int f(a, b) u_int a; u_int b; { return a; } int g(void); struct s; u8 h(u8), *i = 1, j[2];",
+        "typedef struct { int a; } s_t; struct s { int a; } *t, u; struct s { } v; int (*w[3])(void);",
+        "static\n#ifdef A\nconst\n#endif\nint x;\n#ifdef A\nint f(void)\n#else\nint g(void)\n#endif\n{ }",
+        "M(x); MODULE(\"y\"); int f(int, ...); int g(u8); void h(char *, const u8 *const); FOO(x) { }",
+        "static int f(void) { if (a) { (b) - c; } d = 1; } int g(void) { return 1; } ; int a;",
+        "struct s { M(x); int a;\n#ifdef A\nint b;\n#endif\nint c; } ; int (x), y; int *(z); A b; c;",
         "void f(void) { g(\"a\" \"b\", \"a\" X, L\"w\", 'c', {}, int, (int)x, -1, - 1, !x, &&l); }",
     ] {
         let full = Tree::read(&Compact::verbatim(text.as_bytes()), text.as_bytes());
