@@ -224,26 +224,25 @@ impl Body<'_> {
                 let x = self.eval(state, a, point, span);
                 let y = self.eval(state, b, point, span);
                 let distinct = self.are_distinct(state, x, y).then_some(false);
-                let counts = match op {
-                    BinOp::Lt => is_size(x, y),
-                    BinOp::Gt => is_size(y, x),
-                    _ => false,
+                let told = |answer| Link {
+                    of: Sym::Const(i64::from(answer)),
+                    yes: Classes::ZERO.not().0,
+                    no: Classes::ZERO.0,
                 };
-                if counts {
-                    return Some(Link {
-                        of: Sym::Const(1),
-                        yes: Classes::ZERO.not().0,
-                        no: Classes::ZERO.0,
-                    });
+                let order = match op {
+                    BinOp::Lt => is_size(x, y).or(is_less(x, y)),
+                    BinOp::Gt => is_size(y, x).or(is_less(y, x)),
+                    BinOp::Le => is_less(y, x).map(|more| !more),
+                    BinOp::Ge => is_less(x, y).map(|less| !less),
+                    _ => None,
+                };
+                if let Some(answer) = order {
+                    return Some(told(answer));
                 }
                 if let Some(equal) = same(x, y).or(distinct) {
                     let answer = equal == (*op == BinOp::Eq);
                     let known = matches!(op, BinOp::Eq | BinOp::Ne);
-                    return known.then(|| Link {
-                        of: Sym::Const(i64::from(answer)),
-                        yes: Classes::ZERO.not().0,
-                        no: Classes::ZERO.0,
-                    });
+                    return known.then(|| told(answer));
                 }
                 let (of, bound, op) = match (bound(x), bound(y)) {
                     (_, Some(n)) => (x, n, *op),
@@ -290,8 +289,19 @@ impl Body<'_> {
         self.turns(&mut state, cond, about, told, at, span);
         if let Some(link) = question {
             let classes = link.classes(answer);
+            let before = state.info(link.of);
             if !state.refine(link.of, classes, span, link.tells_error()) {
                 return None;
+            }
+            // A failure of which nobody said that it is negative: who asks for the sign knows.
+            let failure = before.classes == Classes::NEG.or(Classes::POS);
+            if failure
+                && before.origin.is_none()
+                && asks_for_sign(cond)
+                && state.info(link.of).classes == Classes::POS
+            {
+                state.owned.give_up();
+                state.locks.doubt_all();
             }
         }
         self.note_answer(&mut state, cond, answer, question, told, point, span);
@@ -498,9 +508,24 @@ impl Body<'_> {
     }
 }
 
-/// Whether 0 is compared with a named constant: what is counted up to is more than that.
-fn is_size(least: Sym, bound: Sym) -> bool {
-    least == Sym::Const(0) && matches!(bound, Sym::Named(_))
+/// Whether a condition compares which of two is more.
+fn asks_for_sign(cond: &Expr) -> bool {
+    let orders = [BinOp::Lt, BinOp::Le, BinOp::Gt, BinOp::Ge];
+    matches!(cond, Expr::Binary(op, ..) if orders.contains(op))
+}
+
+/// 0 is compared with a named constant: what is counted up to is more than that.
+fn is_size(least: Sym, bound: Sym) -> Option<bool> {
+    (least == Sym::Const(0) && matches!(bound, Sym::Named(_))).then_some(true)
+}
+
+/// Whether one number is less than another, if both are known.
+fn is_less(one: Sym, other: Sym) -> Option<bool> {
+    let plain = |n: i64| n.unsigned_abs() < ERRNO.unsigned_abs();
+    match (one, other) {
+        (Sym::Const(a), Sym::Const(b)) if plain(a) && plain(b) => Some(a < b),
+        _ => None,
+    }
 }
 
 /// A value that stands for the answer to a question.

@@ -10,6 +10,9 @@ use kloom_facts::Classes;
 use kloom_ir::{Expr, FunctionId, LocalId, Origin, Type};
 use std::borrow::Cow;
 
+/// Unsigned types that every `int` can hold.
+const NARROW: [&str; 5] = ["bool", "u8", "u16", "unsigned char", "unsigned short"];
+
 /// Where a key leads in the caller.
 pub(crate) enum Target {
     Value(Sym),
@@ -57,11 +60,20 @@ impl Body<'_> {
         }
         let mut out = Vec::new();
         let mut ways = Vec::new();
+        // What is found or made, as the case may be, is nobody's in particular.
+        let finds = summary
+            .outcomes
+            .iter()
+            .any(|o| o.result.as_ref().is_some_and(is_found));
         for outcome in &summary.outcomes {
             let mut after = state.clone();
             if self.fits(&mut after, site, &outcome.guards) {
                 ways.push(outcome);
-                out.push(self.apply(after, state, site, callee, outcome));
+                let mut after = self.apply(after, state, site, callee, outcome);
+                if finds {
+                    after.owned.settle(Sym::Made(site.point));
+                }
+                out.push(after);
             }
         }
         if !self.locks_are_settled(site, &ways) {
@@ -266,6 +278,11 @@ impl Body<'_> {
             }
         }
         let sym = self.incoming(&mut after, before, site, &value, Sym::Made(site.point));
+        if self.is_narrow(callee) {
+            let mut info = after.info(sym);
+            info.classes = info.classes.and(Classes::NEG.not());
+            after.set_info(sym, info);
+        }
         let mut after = self.store(after, site.call, sym);
         if value.fresh && sym == Sym::Made(site.point) {
             let f = self.cx.unit.function(callee);
@@ -273,6 +290,15 @@ impl Body<'_> {
             self.owns(&mut after, site, f.name, f.origin != Origin::Macro);
         }
         after
+    }
+
+    /// Whether the result is of a type that no value of is negative, wherever it is put.
+    fn is_narrow(&self, callee: FunctionId) -> bool {
+        let types = &self.cx.unit.types;
+        match types.get(self.cx.unit.function(callee).returns) {
+            Type::Int(name) | Type::Named(name) => NARROW.contains(&self.cx.unit.names.text(*name)),
+            _ => false,
+        }
     }
 
     /// What the callee freed, and what it may hold on to.
@@ -369,4 +395,10 @@ impl Body<'_> {
         after.set_info(fresh, info);
         fresh
     }
+}
+
+/// Whether a callee's value is a pointer that was there before.
+fn is_found(value: &Value) -> bool {
+    let is_good = value.classes.contains(Classes::POS) && !value.classes.contains(Classes::ZERO);
+    is_good && !value.fresh && value.origin.is_none()
 }

@@ -53,6 +53,16 @@ impl Body<'_> {
             if is_first || matches!(self.cells.get(part), Cell::Index { .. }) {
                 return false;
             }
+            // Another member of the union may be what is freed.
+            if let Cell::Field {
+                owner: Some(tag),
+                name,
+                ..
+            } = self.cells.get(part)
+                && self.cx.unit.types.is_shared(tag, name)
+            {
+                return false;
+            }
             at = self.cells.whole(part);
         }
         match self.cells.get(self.cells.root(cell)) {

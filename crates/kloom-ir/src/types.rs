@@ -44,6 +44,8 @@ pub struct Field {
     pub ty: TypeId,
     /// Where it is declared.
     pub span: Span,
+    /// Whether it is a member of a union: a write of another one is a write of it.
+    pub is_shared: bool,
 }
 
 /// A struct or union whose definition is in sight.
@@ -110,6 +112,12 @@ impl Types {
             Type::Struct(tag) => Some(*tag),
             _ => None,
         }
+    }
+
+    /// Whether a member shares its storage with others.
+    pub fn is_shared(&self, tag: Name, name: Name) -> bool {
+        let def = self.structs.get(&tag);
+        def.is_some_and(|def| def.fields.iter().any(|f| f.name == name && f.is_shared))
     }
 
     /// The type of a member, [`TypeId::UNKNOWN`] if the definition is not in sight.

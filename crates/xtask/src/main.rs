@@ -13,6 +13,7 @@ mod oracle;
 mod prove;
 mod random;
 mod reader;
+mod removals;
 mod tidy;
 
 use clap::{Parser, Subcommand};

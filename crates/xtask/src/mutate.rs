@@ -1,15 +1,17 @@
-//! Takes tests of creation results out of clean functions, in memory, and asks whether the
-//! linter notices.
+//! Takes tests of creation results, or what ends something, out of clean functions, in memory, and
+//! asks whether the linter notices.
 
 use crate::creations::{Fate, Text, Which, blank};
 use crate::files;
 use crate::linting::{Linting, is_rooted_in, lint};
 use crate::random::Random;
+use crate::removals::{Removal, What, removals};
 use anyhow::{Result, ensure};
 use clap::{Args, ValueEnum};
-use kloom_diag::SourceFile;
+use kloom_diag::{Diagnostic, SourceFile};
 use kloom_facts::Facts;
 use kloom_lint::{FileReport, Linter};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -35,6 +37,14 @@ enum Of {
     Threads,
     /// Everything else that can be an error pointer.
     Others,
+    /// Calls that give back a lock.
+    Unlocks,
+    /// Calls that free what the same function allocated.
+    Frees,
+    /// Calls that stop or cancel something where the module or device goes.
+    Stops,
+    /// Questions of threads whether to stop.
+    Tests,
 }
 
 /// What is taken out.
@@ -63,6 +73,10 @@ pub fn run(options: &Options) -> Result<()> {
     let which = match options.of {
         Of::Threads => Which::Threads,
         Of::Others => Which::Others,
+        Of::Unlocks => return forgets(options, &paths, &linter, What::Unlock),
+        Of::Frees => return forgets(options, &paths, &linter, What::Free),
+        Of::Stops => return forgets(options, &paths, &linter, What::Stop),
+        Of::Tests => return forgets(options, &paths, &linter, What::Test),
     };
     let seed = options.linting.selection.seed;
     let sites = files::map(&paths, |path| sites(&linter, which, path))?;
@@ -104,12 +118,75 @@ pub fn run(options: &Options) -> Result<()> {
             site.operator, site.fate
         );
     }
+    enough(recall, options)
+}
+
+fn enough(recall: f64, options: &Options) -> Result<()> {
     ensure!(
         recall >= options.at_least,
         "{recall:.1} % noticed, {} % were asked for",
         options.at_least
     );
     Ok(())
+}
+
+/// Takes out what ends something: a finding that was not there before is what should follow.
+fn forgets(options: &Options, paths: &[PathBuf], linter: &Linter<'_>, what: What) -> Result<()> {
+    let sites = files::map(paths, |path| ends(linter, what, path))?;
+    let sites: Vec<(PathBuf, Removal)> = sites.into_iter().flatten().collect();
+    println!("sites in clean functions {:>6}", sites.len());
+    let chosen = Random::new(options.linting.selection.seed).sample(sites, options.count);
+    let noticed = files::map(&chosen, |(path, removal)| forgotten(linter, path, removal))?;
+    let mut rules: BTreeMap<&str, usize> = BTreeMap::new();
+    for rule in noticed.iter().flatten() {
+        *rules.entry(rule).or_default() += 1;
+    }
+    let seen = noticed.iter().flatten().count();
+    println!("mutated                  {:>6}", chosen.len());
+    for (rule, count) in rules {
+        println!("{rule:<24} {count:>6}");
+    }
+    let recall = 100.0 * seen as f64 / chosen.len().max(1) as f64;
+    println!("recall                   {recall:>6.1} %");
+    for ((path, removal), _) in chosen.iter().zip(&noticed).filter(|(_, hit)| hit.is_none()) {
+        let bytes = std::fs::read(path).unwrap_or_default();
+        let line = SourceFile::new("", bytes)
+            .line_col(removal.removed.start)
+            .line;
+        println!("missed: {}:{line}: no {what:?}", path.display());
+    }
+    enough(recall, options)
+}
+
+/// What can be taken out of the functions of one file that have no findings.
+fn ends(linter: &Linter<'_>, what: What, path: &Path) -> Vec<(PathBuf, Removal)> {
+    let bytes = std::fs::read(path).unwrap_or_default();
+    let found = removals(&bytes, Facts::builtin(), what);
+    if found.is_empty() {
+        return Vec::new();
+    }
+    let report = lint(linter, &path.to_string_lossy(), bytes.into());
+    let clean = found.into_iter().filter(|r| is_clean(&report, &r.function));
+    clean.map(|removal| (path.to_owned(), removal)).collect()
+}
+
+/// The rule of a finding that only the mutated file has.
+fn forgotten(linter: &Linter<'_>, path: &Path, removal: &Removal) -> Option<&'static str> {
+    let bytes = std::fs::read(path).unwrap_or_default();
+    let name = path.to_string_lossy();
+    let before = lint(linter, &name, bytes.clone().into());
+    let mut mutated = bytes;
+    blank(&mut mutated, &removal.removed);
+    if let Some(byte) = removal.instead {
+        mutated[removal.removed.start as usize] = byte;
+    }
+    let after = lint(linter, &name, mutated.into());
+    let known = |found: &Diagnostic| {
+        let mut all = before.diagnostics.iter();
+        all.any(|old| old.rule == found.rule && old.primary == found.primary)
+    };
+    let mut new = after.diagnostics.iter().filter(|found| !known(found));
+    new.next().map(|found| found.rule)
 }
 
 /// The tests in one file that can be taken out of functions without findings.

@@ -104,11 +104,20 @@ impl Body<'_, '_> {
         let text = self.text;
         let from = text.prepared_start(declarator);
         let to = text.prepared_end(declaration);
+        // What stands before all declarators is of each of them.
+        let mut children = text.tree.children(declaration);
+        let first = children.find(|child| text.tree.field(*child) == Part::Declarator);
+        let shared = first.map_or(from, |first| text.prepared_start(first));
         let list = &text.prepared.attributes;
-        let first = list.partition_point(|a| a.whole.start < from);
-        for attribute in list.get(first..).unwrap_or(&[]) {
-            if attribute.whole.start >= to {
+        let start = text.prepared_start(declaration);
+        let at = list.partition_point(|a| a.whole.start < start);
+        for attribute in list.get(at..).unwrap_or(&[]) {
+            let start = attribute.whole.start;
+            if start >= to {
                 break;
+            }
+            if start >= shared && start < from {
+                continue;
             }
             let name = self.cx.name(attribute.name.of(text.original));
             let ends = |fact: &kloom_facts::Fact| {

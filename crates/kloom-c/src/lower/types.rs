@@ -97,6 +97,9 @@ impl Lowering<'_> {
         {
             let mut fields = Vec::new();
             self.fields(text, body, &mut fields, depth + 1);
+            if text.tree.kind(node) == Kind::Union {
+                fields.iter_mut().for_each(|field| field.is_shared = true);
+            }
             let span = text.span(node);
             let def = StructDef { span, fields };
             self.unit.types.structs.entry(tag).or_insert(def);
@@ -139,7 +142,12 @@ impl Lowering<'_> {
                 let name = self.name(text.bytes(at));
                 let span = text.span(at);
                 let ty = declared.ty;
-                fields.push(Field { name, ty, span });
+                fields.push(Field {
+                    name,
+                    ty,
+                    span,
+                    is_shared: false,
+                });
             }
         }
         if !named
