@@ -27,9 +27,14 @@ static ssize_t {{ module }}_{{ name }}_store(struct kobject *kobj, struct kobj_a
 	ret = kstrtobool(buf, &wanted);
 	if (ret)
 		return ret;
+{%- if single %}
+	if (wanted)
+{{ body }}
+{%- else %}
 	if (wanted) {
 {{ body }}
 	}
+{%- endif %}
 
 	return count;
 }

@@ -35,7 +35,7 @@ static int __init {{ name }}_init(void)
 {%- endif %}
 {{ undo.text }}
 {%- endfor %}
-{%- if init.has_ret %}
+{%- if !init.unwinding.is_empty() %}
 	return ret;
 {%- endif %}
 }

@@ -15,8 +15,8 @@
 WRITE_ONCE({{ place }}, {{ value }});
 {%- when Statement::Call with { function, place } -%}
 {{ function }}(&{{ place }});
-{%- when Statement::Park with { function, task } -%}
-{{ function }}({{ task }});
+{%- when Statement::Park with { thread, verb } -%}
+{{ module }}_{{ thread }}_{{ verb }}(ctx);
 {%- when Statement::ReadSequence with { lock, number, copies } -%}
 do {
 	{{ number }} = read_seqbegin(&{{ lock }});

@@ -67,3 +67,32 @@ static int {{ module }}_{{ name }}_offline(unsigned int cpu)
 	return 0;
 }
 {%- endblock %}
+
+{% block park -%}
+static void {{ module }}_{{ name }}_park(struct {{ module }}_ctx *ctx)
+{
+	mutex_lock(&ctx->{{ name }}_park.lock);
+	if (!ctx->{{ name }}_park.parked) {
+		kthread_park(ctx->{{ name }});
+		ctx->{{ name }}_park.parked = true;
+	}
+	mutex_unlock(&ctx->{{ name }}_park.lock);
+}
+
+static void {{ module }}_{{ name }}_unpark(struct {{ module }}_ctx *ctx)
+{
+	mutex_lock(&ctx->{{ name }}_park.lock);
+	if (ctx->{{ name }}_park.parked) {
+		kthread_unpark(ctx->{{ name }});
+		ctx->{{ name }}_park.parked = false;
+	}
+	mutex_unlock(&ctx->{{ name }}_park.lock);
+}
+{%- endblock %}
+
+{% block parking -%}
+	struct {
+		struct mutex lock;	/* protects what follows */
+		bool parked;
+	} {{ name }}_park;
+{%- endblock %}

@@ -2,6 +2,7 @@
 
 mod corpus;
 mod creations;
+mod examples;
 mod files;
 mod fuzz;
 mod hostile;
@@ -37,6 +38,7 @@ enum Task {
     Fuzz(fuzz::Options),
     NewRule(new_rule::Options),
     Prove(prove::Options),
+    Examples(examples::Options),
     /// Run kloom with these arguments and say how much memory it took.
     Kloom(hostile::Passed),
     /// Check the project's own conventions.
@@ -53,6 +55,7 @@ fn main() -> ExitCode {
         Task::Fuzz(options) => fuzz::run(&options),
         Task::NewRule(options) => new_rule::run(&options),
         Task::Prove(options) => prove::run(&options),
+        Task::Examples(options) => examples::run(&options),
         Task::Kloom(passed) => return hostile::pass(&passed),
         Task::Tidy => tidy::run(),
     };

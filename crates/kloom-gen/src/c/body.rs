@@ -175,14 +175,13 @@ impl<'a> Body<'a> {
             }
             Action::Push(fifo, value) => self.put(*fifo, *value),
             Action::Park(thread) | Action::Unpark(thread) => {
-                let function = match action {
-                    Action::Park(_) => "kthread_park",
-                    _ => "kthread_unpark",
+                let verb = match action {
+                    Action::Park(_) => "park",
+                    _ => "unpark",
                 };
-                self.headers.insert("kthread.h");
                 self.push(Statement::Park {
-                    function,
-                    task: place::member(&module.threads[*thread].name),
+                    thread: module.threads[*thread].name.clone(),
+                    verb,
                 });
             }
         }

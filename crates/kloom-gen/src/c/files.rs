@@ -34,6 +34,8 @@ struct StoreAttribute<'a> {
     module: &'a str,
     name: &'a str,
     uses_context: bool,
+    /// The body is one line.
+    single: bool,
     locals: Vec<String>,
     body: String,
 }
@@ -205,6 +207,7 @@ fn attribute(module: &Module, known: &Attribute, part: &mut Part) {
             module: m,
             name,
             uses_context: lines.contains("ctx"),
+            single: lines.lines().count() == 1,
             locals: body.locals(),
             body: indent(&lines, 2),
         }));

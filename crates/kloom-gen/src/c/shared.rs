@@ -47,7 +47,7 @@ pub fn parts(module: &Module) -> Vec<Part> {
         part.defines.extend(
             queue
                 .timeout
-                .and_then(|timeout| time::define(module, &queue.name, timeout.period)),
+                .and_then(|timeout| time::timeout_define(module, &queue.name, timeout)),
         );
         part
     }));
@@ -75,9 +75,14 @@ fn parameters(module: &Module) -> Part {
     for (at, parameter) in module.parameters.iter().enumerate() {
         let (variable, name) = (time::parameter(module, at), &parameter.name);
         part.headers.insert("moduleparam.h");
+        // The kernel's style leaves out what is 0 anyway.
+        let initial = match parameter.default {
+            0 => String::new(),
+            default => format!(" = {default}"),
+        };
         part.defines.push(format!(
-            "static unsigned int {variable} = {};\nmodule_param_named({name}, {variable}, uint, 0444);\nMODULE_PARM_DESC({name}, \"{}\");\n",
-            parameter.default, parameter.about
+            "static unsigned int {variable}{initial};\nmodule_param_named({name}, {variable}, uint, 0444);\nMODULE_PARM_DESC({name}, \"{}\");\n",
+            parameter.about
         ));
         let low = (parameter.min > 0).then(|| format!("{variable} < {}", parameter.min));
         let high = parameter.max.map(|max| format!("{variable} > {max}"));

@@ -38,11 +38,8 @@ pub enum Statement {
         function: &'static str,
         place: String,
     },
-    /// A call of a function of the kernel with a thread.
-    Park {
-        function: &'static str,
-        task: String,
-    },
+    /// The parking of a thread, or the end of it.
+    Park { thread: String, verb: &'static str },
     /// Copies of what a sequence lock protects.
     ReadSequence {
         lock: String,

@@ -1,12 +1,12 @@
 //! Threads.
 
 use super::body::Body;
-use super::part::{Fails, Part, Step};
+use super::part::{Fails, Member, Part, Step};
 use super::statement::Statement;
 use super::{place, text, time, wait};
 use crate::layout::indent;
 use askama::Template;
-use kloom_spec::{Context, Count, Drive, Module, Period, Priority, Thread};
+use kloom_spec::{Action, Context, Count, Drive, Module, Period, Priority, Thread};
 use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Template)]
@@ -36,6 +36,19 @@ struct PerCpu<'a> {
     name: &'a str,
 }
 
+#[derive(Template)]
+#[template(path = "c/thread.c", block = "park")]
+struct Park<'a> {
+    module: &'a str,
+    name: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "c/thread.c", block = "parking")]
+struct Parking<'a> {
+    name: &'a str,
+}
+
 /// What a thread brings.
 pub fn part(module: &Module, thread: &Thread) -> Part {
     let mut part = Part::default();
@@ -46,12 +59,37 @@ pub fn part(module: &Module, thread: &Thread) -> Part {
         part.defines
             .extend(time::define(module, &thread.name, period));
     }
+    if is_parked(module, thread) {
+        let name = &thread.name;
+        part.types.extend(["mutex.h", "types.h"]);
+        part.members.push(Member {
+            name: format!("{name}_park"),
+            about: format!("whether {name} is parked; under its lock"),
+            text: format!("\t{}", text(&Parking { name })),
+        });
+        part.begin
+            .push(format!("mutex_init(&ctx->{name}_park.lock);"));
+        part.functions.push(text(&Park {
+            module: &module.name,
+            name,
+        }));
+    }
     match thread.count {
         Count::One => one(module, thread, &mut part),
         Count::Several(count) => several(module, thread, count, &mut part),
         Count::PerCpu => per_cpu(module, thread, &mut part),
     }
     part
+}
+
+/// Whether anything of the module parks a thread or lets it go on.
+fn is_parked(module: &Module, thread: &Thread) -> bool {
+    let doers = module.doers();
+    let mut actions = doers.iter().flat_map(|doer| &doer.does);
+    actions.any(|action| match action {
+        Action::Park(at) | Action::Unpark(at) => module.threads[*at].name == thread.name,
+        _ => false,
+    })
 }
 
 /// The text of the thread function.

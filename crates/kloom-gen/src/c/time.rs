@@ -1,6 +1,6 @@
 //! Constants for stretches of time, and what is handed to the kernel.
 
-use kloom_spec::{Module, Period};
+use kloom_spec::{Module, Period, Timeout};
 use std::time::Duration;
 
 /// Shorter pauses are too short for the timer wheel.
@@ -26,6 +26,40 @@ pub fn constant(module: &Module, name: &str, time: Duration) -> String {
         module.name.to_uppercase(),
         name.to_uppercase()
     )
+}
+
+/// The constant for a timeout, if it is one: what the wait is handed, as its arguments stand far to the right.
+pub fn timeout_define(module: &Module, name: &str, timeout: Timeout) -> Option<String> {
+    let Period::Fixed(time) = timeout.period else {
+        return None;
+    };
+    let value = match (timeout.precise, fine(time)) {
+        (true, true) => format!("ns_to_ktime({} * NSEC_PER_USEC)", time.as_micros()),
+        (true, false) => format!("ms_to_ktime({})", time.as_millis()),
+        (false, true) => format!("usecs_to_jiffies({})", time.as_micros()),
+        (false, false) => format!("msecs_to_jiffies({})", time.as_millis()),
+    };
+    Some(format!(
+        "#define {} {value}",
+        timeout_constant(module, name)
+    ))
+}
+
+fn timeout_constant(module: &Module, name: &str) -> String {
+    format!(
+        "{}_{}_TIMEOUT",
+        module.name.to_uppercase(),
+        name.to_uppercase()
+    )
+}
+
+/// What a wait is handed as its timeout.
+pub fn timeout(module: &Module, name: &str, timeout: Timeout) -> String {
+    match (timeout.period, timeout.precise) {
+        (Period::Fixed(_), _) => timeout_constant(module, name),
+        (period, true) => precise(module, name, period),
+        (period, false) => delay(module, name, period),
+    }
 }
 
 /// Jiffies.

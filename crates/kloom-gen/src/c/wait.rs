@@ -1,8 +1,7 @@
 //! Waits of threads, and the conditions they wait for.
 
 use super::body::Body;
-use super::time::{delay, precise};
-use super::{lock, place, text};
+use super::{lock, place, text, time};
 use crate::layout::indent;
 use askama::Template;
 use kloom_spec::{
@@ -94,10 +93,11 @@ fn arguments(module: &Module, queue: &Queue, parkable: bool, held: Option<usize>
     if let (Some(WaitLock::StateIrq), Some(state)) = (queue.lock, held) {
         arguments.push(place::lock(module, state));
     }
-    arguments.extend(queue.timeout.map(|timeout| match timeout.precise {
-        true => precise(module, &queue.name, timeout.period),
-        false => delay(module, &queue.name, timeout.period),
-    }));
+    arguments.extend(
+        queue
+            .timeout
+            .map(|timeout| time::timeout(module, &queue.name, timeout)),
+    );
     arguments.join(", ")
 }
 

@@ -214,6 +214,16 @@ impl Checker<'_> {
                 .why("who parks a thread waits until it says that it is parked; this one never looks")
                 .help("give it parkable = true");
         }
+        let known = &self.raw.thread[thread];
+        if known.count.is_some() || known.per_cpu.is_some() {
+            self.problems
+                .say(
+                    Kind::Wait,
+                    name,
+                    format!("there are several threads `{}`", **name),
+                )
+                .help("park one that there is one of");
+        }
         if !place.context.may_sleep() {
             self.problems
                 .say(Kind::Context, name, format!("{} cannot park a thread", place.name))

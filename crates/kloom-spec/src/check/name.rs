@@ -70,10 +70,13 @@ const TAKEN: &[&str] = &[
     "ctx", "debugfs", "exit", "hooks", "init", "item", "kobj", "main", "ret",
 ];
 
+/// How members and variables end that generated code adds to what has a name.
+const MEMBER_ENDS: &[&str] = &["_item", "_park"];
+
 /// How generated functions end.
 const HOOK_ENDS: &[&str] = &[
     "_thread", "_met", "_work", "_timer", "_open", "_read", "_write", "_poll", "_show", "_store",
-    "_start", "_stop", "_online", "_offline", "_ctx",
+    "_start", "_stop", "_online", "_offline", "_ctx", "_park", "_unpark", "_setup", "_worker",
 ];
 
 /// Names that the kernel's own functions begin with.
@@ -221,6 +224,12 @@ impl Checker<'_> {
             self.problems
                 .say(Kind::Name, name, text)
                 .help("choose another");
+        }
+        if let Some(end) = MEMBER_ENDS.iter().find(|end| name.ends_with(*end)) {
+            let text = format!("`{}` ends like a member that generated code adds", **name);
+            self.problems
+                .say(Kind::Name, name, text)
+                .help(format!("leave out `{end}`"));
         }
         for role in given.roles() {
             let full = [name.as_str(), role].join("_");

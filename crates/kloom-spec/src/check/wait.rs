@@ -83,12 +83,14 @@ impl Checker<'_> {
                 .why(why)
                 .help(help);
         }
-        if precise && !timed {
-            self.problems.say(
-                Kind::Wait,
-                &raw.name,
-                "there is no timeout that could be precise",
-            );
+        if let (Some(precise), false) = (&raw.precise, timed) {
+            self.problems
+                .say(
+                    Kind::Wait,
+                    precise,
+                    "there is no timeout that could be precise",
+                )
+                .help("add timeout = \"500us\", or leave this out");
         }
     }
 
