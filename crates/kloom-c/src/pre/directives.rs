@@ -139,7 +139,13 @@ pub(super) fn erase(lines: &[Directive], chains: &[Chain], out: &mut Prepared) {
             text.blank(line.whole);
         } else if matches!(line.kind, DirectiveKind::If | DirectiveKind::Elif) {
             // The condition is read from the original text; the tree needs one it can parse.
-            text.replace(line.rest, b"0");
+            let stuck = line
+                .rest
+                .start
+                .checked_sub(1)
+                .and_then(|at| text.0.get(at as usize));
+            let apart = stuck.is_none_or(u8::is_ascii_whitespace);
+            text.replace(line.rest, if apart { b"0" } else { b" 0" });
         } else if matches!(line.kind, DirectiveKind::Else | DirectiveKind::Endif) {
             text.blank(line.rest);
         }

@@ -136,6 +136,11 @@ impl Walker<'_> {
                 return at + 1;
             }
             Word::Ident | Word::Iterator | Word::Scoped => {
+                if self.gives_pointed_at(at) {
+                    // `(type (*)(…))`: to the grammar a call, unless the type is a keyword.
+                    self.text.replace(self.extent(at), b"int");
+                    return at + 1;
+                }
                 let call_end = self.parens(at + 1);
                 let after = call_end.unwrap_or(at) + 1;
                 if self.kind(after) == Kind::Str
@@ -155,7 +160,8 @@ impl Walker<'_> {
             Word::Attribute
                 if !self.word(at + 1).is_some_and(Word::is_specifier)
                     && !matches!(self.kind(at.wrapping_sub(1)), Kind::Word(w) if w.is_specifier())
-                    && self.kind(at + 1) != Kind::Star =>
+                    && self.kind(at + 1) != Kind::Star
+                    && !self.ends_type(at) =>
             {
                 // A member or argument that has the name of an attribute.
                 return at + 1;
@@ -166,6 +172,27 @@ impl Walker<'_> {
             return self.type_in_expression(at);
         }
         at + 1
+    }
+
+    /// Whether a word is the last one of a pointer type in parentheses: `(void *__user)`.
+    fn ends_type(&self, at: usize) -> bool {
+        at > 0 && self.kind(at - 1) == Kind::Star && self.kind(at + 1) == Kind::Close(b')')
+    }
+
+    /// Whether a word is what the functions give that a pointer in a cast points at.
+    fn gives_pointed_at(&self, at: usize) -> bool {
+        let pointer = [
+            Kind::Open(b'('),
+            Kind::Star,
+            Kind::Close(b')'),
+            Kind::Open(b'('),
+        ];
+        let behind = (1..).zip(pointer);
+        at > 0
+            && self.kind(at - 1) == Kind::Open(b'(')
+            && behind
+                .into_iter()
+                .all(|(n, kind)| self.kind(at + n) == kind)
     }
 
     /// `KERN_ERR PREFIX "…"`

@@ -115,6 +115,7 @@ fn attributes_leave_declarations() {
         "static u64 now(void) { return 0; }",
     );
     body("void __user *p = (void __user *)q;", "void *p = (void *)q;");
+    body("p = (struct s *__user)q;", "p = (struct s * )q;");
     body("x = (__force u32)y;", "x = ( u32)y;");
     body("int __maybe_unused n;", "int n;");
 }
@@ -248,6 +249,8 @@ fn gnu_forms_become_plain() {
         "n = offsetof(struct s, a.b[1]);",
         "n = offsetof(struct s, T_____);",
     );
+    body("f = (blk_t (*)(int))g;", "f = (int (*)(int))g;");
+    body_stays("f = (*(g)(a));");
     body_stays("n = offsetof(struct s, a);");
     body_stays("x = a ?: b; y = ({ int z = g(); z; }); if (a && b) g();");
     stays("int a[4] = { [0 ... 2] = 1 };");
@@ -369,6 +372,10 @@ fn whole_items_keep_their_directives() {
     );
     assert!(out.chains.iter().all(|c| c.form == ChainForm::Tree));
     assert_eq!(fates(&out), [ArmFate::Kept; 3]);
+    becomes(
+        "#if(A)\nint a;\n#elif(B)\nint b;\n#endif",
+        "#if 0 int a; #elif 0 int b; #endif",
+    );
 }
 
 #[test]
