@@ -173,6 +173,8 @@ pub enum Verb {
     StopThread,
     /// Tests for a pending stop of the current thread.
     StopTest,
+    /// Tells in which context it is called.
+    AsksContext,
     /// Binds or parks thread `arg`; `note` says which.
     ControlThread,
     /// Makes a kthread worker.

@@ -316,6 +316,7 @@ pub const VERBS: &[VerbWord] = &[
         ],
     ),
     verb("context", Verb::Context, false, CONTEXTS),
+    verb("asks-context", Verb::AsksContext, false, &[]),
 ];
 
 /// The value a word stands for.

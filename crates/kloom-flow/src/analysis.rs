@@ -143,6 +143,8 @@ pub struct Allocation {
     pub judged: bool,
     /// Where it is used though it may be NULL, each with the calls that lead there.
     pub uses: Vec<Vec<Span>>,
+    /// The first of these uses that comes before any test, while nobody else has it.
+    pub early: Option<Vec<Span>>,
     /// Where paths lose it.
     pub losses: Vec<Loss>,
 }

@@ -57,6 +57,8 @@ pub(crate) struct Body<'a> {
     pub chances: FxHashSet<Point>,
     /// Calls of known functions that give a pointer to what is there already.
     pub looked_up: FxHashSet<Point>,
+    /// What allocations were called with, as far as a test may tell more about it later.
+    pub sizes: Vec<(AllocationId, Sym)>,
     /// Where locks are taken that some path gives back.
     pub balanced: FxHashSet<Span>,
 }
@@ -224,6 +226,7 @@ impl Body<'_> {
                 let x = self.eval(state, a, point, span);
                 let y = self.eval(state, b, point, span);
                 let distinct = self.are_distinct(state, x, y).then_some(false);
+                let one = self.are_same(x, y).then_some(true);
                 let told = |answer| Link {
                     of: Sym::Const(i64::from(answer)),
                     yes: Classes::ZERO.not().0,
@@ -239,7 +242,7 @@ impl Body<'_> {
                 if let Some(answer) = order {
                     return Some(told(answer));
                 }
-                if let Some(equal) = same(x, y).or(distinct) {
+                if let Some(equal) = same(x, y).or(one).or(distinct) {
                     let answer = equal == (*op == BinOp::Eq);
                     let known = matches!(op, BinOp::Eq | BinOp::Ne);
                     return known.then(|| told(answer));

@@ -181,6 +181,7 @@ fn follow(cx: &Context<'_>, id: FunctionId, found: &mut Analysis) {
         shelved: Vec::new(),
         chances: FxHashSet::default(),
         looked_up: FxHashSet::default(),
+        sizes: Vec::new(),
         balanced: FxHashSet::default(),
     };
     if body.shapes.is_some() {

@@ -216,6 +216,16 @@ impl Body<'_> {
         x != y && (fresh(x) && other(y) || fresh(y) && other(x))
     }
 
+    /// Whether two values are for sure the same: what a parameter was at entry, or one address.
+    pub fn are_same(&self, x: Sym, y: Sym) -> bool {
+        let steady = match x {
+            Sym::Init(cell) => matches!(self.cells.get(cell), Cell::Local(_)),
+            Sym::Addr(cell) => self.is_steady(cell),
+            _ => false,
+        };
+        x == y && steady && self.f.origin != Origin::Macro
+    }
+
     /// Registers the allocation that a call with this fact makes.
     pub fn allocates(&mut self, state: &mut State, site: &Site<'_>, name: Name, fact: &Fact) {
         let effects = || fact.effects(Verb::Allocate).filter(|e| self.cx.applies(e));
@@ -263,6 +273,11 @@ impl Body<'_> {
         let Some((id, cell)) = self.made(state, site, name, may_fail) else {
             return;
         };
+        for size in site.args.iter().filter(|arg| !matches!(arg, Sym::Const(_))) {
+            if !self.sizes.contains(&(id, *size)) {
+                self.sizes.push((id, *size));
+            }
+        }
         let made = Sym::Made(site.point);
         state.owned.add(made, id, None);
         if !self.is_own_place(state, cell) {
@@ -307,10 +322,17 @@ impl Body<'_> {
                 tested: Vec::new(),
                 judged: false,
                 uses: Vec::new(),
+                early: None,
                 losses: Vec::new(),
             });
         }
         id
+    }
+
+    /// Whether an allocation turns out to be of nothing on this path: there is no memory to lose.
+    fn is_of_nothing(&self, state: &State, id: AllocationId) -> bool {
+        let mut sizes = self.sizes.iter().filter(|(of, _)| *of == id);
+        sizes.any(|(_, size)| state.info(*size).classes == Classes::ZERO)
     }
 
     /// The allocation that a value is the result of.
@@ -345,8 +367,10 @@ impl Body<'_> {
         drop(held);
         let whole = live.home.is_some() || matches!(self.cells.get(holder), Cell::Local(_));
         if only && whole && state.info(object).classes.contains(Classes::POS) {
-            let by = LossKind::Overwritten;
-            self.note_loss(live.allocation, by, at, live.turn);
+            if !self.is_of_nothing(state, live.allocation) {
+                let by = LossKind::Overwritten;
+                self.note_loss(live.allocation, by, at, live.turn);
+            }
             state.owned.settle(object);
         }
     }
@@ -376,7 +400,8 @@ impl Body<'_> {
             let inside_another = state.cells().any(|(c, held)| {
                 held == live.object && matches!(self.cells.get(self.cells.root(c)), Cell::Object(_))
             });
-            let failed = !state.info(live.object).classes.contains(Classes::POS);
+            let failed = !state.info(live.object).classes.contains(Classes::POS)
+                || self.is_of_nothing(&state, live.allocation);
             if !inside_another && !failed {
                 self.note_loss(live.allocation, LossKind::Returned, at, live.turn);
             }
@@ -500,9 +525,15 @@ impl Body<'_> {
             && !state.info(value).classes.contains(Classes::NEG)
             && !accepts.contains(Classes::ZERO)
         {
-            let uses = &mut self.found.allocations[id.0 as usize].uses;
-            if !uses.iter().any(|u| u.first() == chain.first()) {
-                uses.push(chain.to_vec());
+            let allocation = &mut self.found.allocations[id.0 as usize];
+            if !allocation.uses.iter().any(|u| u.first() == chain.first()) {
+                allocation.uses.push(chain.to_vec());
+            }
+            let info = state.info(value);
+            if info.tested.or(info.null_tested).is_none() && state.owned.knows(value) {
+                let before = allocation.early.take();
+                let first = before.filter(|known| known.first() <= chain.first());
+                allocation.early = Some(first.unwrap_or_else(|| chain.to_vec()));
             }
         }
     }

@@ -6,6 +6,7 @@
 mod checks;
 mod context;
 mod fold;
+mod in_interrupt;
 mod kbuild;
 mod lint;
 mod literal;

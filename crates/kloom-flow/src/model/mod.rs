@@ -80,6 +80,7 @@ const KEPT: &[Verb] = &[
     Verb::WakeThread,
     Verb::StopThread,
     Verb::StopTest,
+    Verb::AsksContext,
     Verb::ControlThread,
     Verb::CreateWorker,
     Verb::DestroyWorker,

@@ -1,6 +1,7 @@
 //! Locks: what the flow analysis noted about them, in the rules' terms.
 
 use crate::context::{Context, Findings};
+use crate::in_interrupt;
 use kloom_diag::{Diagnostic, FileId, Root, Severity, Span, Step};
 use kloom_facts::{Facts, Kind, Verb};
 use kloom_flow::{LockIssue, LockIssueKind, LockKind};
@@ -14,11 +15,19 @@ pub fn check(context: &Context<'_>, findings: &mut Findings) {
             findings.push(tell(context.unit, issue));
         }
     }
+    in_interrupt::check(context, findings);
 }
 
-/// Something is taken or turned off, or there is a queue, which has a lock.
+/// Something is taken or turned off, there is a queue, which has a lock, or something is called back.
 pub fn wants(facts: Facts, name: &str) -> bool {
-    let verbs = [Verb::Acquire, Verb::Context, Verb::Wait, Verb::Wake];
+    let verbs = [
+        Verb::Acquire,
+        Verb::Context,
+        Verb::Wait,
+        Verb::Wake,
+        Verb::Handler,
+        Verb::Init,
+    ];
     // A misspelt one counts as the one that was meant.
     let fact = facts.get(name).or_else(|| facts.nearest_lock(name));
     fact.is_some_and(|fact| {

@@ -164,16 +164,32 @@ impl Teller<'_> {
     }
 
     fn unchecked(&self, context: &Context<'_>, allocation: &Allocation, findings: &mut Findings) {
-        if !allocation.tested.is_empty() || allocation.judged || !allocation.may_fail {
+        if !allocation.may_fail {
             return;
         }
+        let tested = !allocation.tested.is_empty();
+        let untested = !tested && !allocation.judged;
         let mut uses = allocation.uses.iter().filter(|chain| !chain.is_empty());
+        let early = allocation.early.as_ref().filter(|_| !allocation.is_answer);
         let later = || match &allocation.kept[..] {
-            [key] if !allocation.is_answer => needed_untested(context, key),
+            // What is lost here reaches nobody.
+            [key] if untested && !allocation.is_answer && allocation.losses.is_empty() => {
+                needed_untested(context, key)
+            }
             _ => None,
         };
-        let Some(uses) = uses.next().cloned().or_else(|| later().map(|at| vec![at])) else {
+        let now = if untested {
+            uses.next().or(early)
+        } else {
+            early
+        };
+        let Some(uses) = now.cloned().or_else(|| later().map(|at| vec![at])) else {
             return;
+        };
+        let asked = if tested {
+            "tested too late"
+        } else {
+            "never tested"
         };
         let callee = self.name(allocation.callee);
         let (when, why) = if allocation.is_answer {
@@ -192,7 +208,7 @@ impl Teller<'_> {
         findings.push(Diagnostic {
             rule: "alloc-unchecked",
             severity: Severity::Error,
-            what: format!("the result of {callee}() is used and never tested"),
+            what: format!("the result of {callee}() is used and {asked}"),
             why: why.to_owned(),
             help: "test it, and leave with an error if it is NULL".to_owned(),
             primary: allocation.span,

@@ -93,13 +93,24 @@ fn is_missing(context: &Context<'_>) -> bool {
     }
     match built(context.path, context.provider) {
         Built::Other => false,
-        // What it includes by quotes is its own, so there is more of it somewhere.
-        Built::Alone => memmem::find(files.get(FileId(0)).text(), b"#include \"").is_none(),
+        // With headers of its own there is more of it somewhere.
+        Built::Alone => !has_own_headers(files.get(FileId(0)).text()),
         Built::Modules(modules) => modules.iter().any(|sources| {
             let mut texts = sources.iter().map(|path| context.provider.read(path));
             texts.all(|text| text.is_some_and(|text| !states(&text)))
         }),
     }
+}
+
+/// Whether a file includes headers by quotes, or without a folder: the kernel's stand in folders.
+fn has_own_headers(text: &[u8]) -> bool {
+    text.split(|byte| *byte == b'\n').any(|line| {
+        let directive = line.trim_ascii().strip_prefix(b"#").map(<[u8]>::trim_ascii);
+        match directive.and_then(|d| d.strip_prefix(b"include")) {
+            Some(name) => name.contains(&b'"') || !name.contains(&b'/'),
+            None => false,
+        }
+    })
 }
 
 fn diagnostic(span: Span, what: &str, why: &str) -> Diagnostic {
