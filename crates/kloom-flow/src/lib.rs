@@ -232,9 +232,11 @@ fn matters(cx: &Context<'_>, graph: &CallGraph) -> Vec<bool> {
                                     | Returns::TolerantErrPtr
                                     | Returns::ErrorOrZero(_)
                                     | Returns::Test(..)
-                            ) || fact.effects.iter().any(|e| match e.verb {
-                                Verb::Requires | Verb::DecodesError | Verb::EncodesError => true,
-                                _ => false,
+                            ) || fact.effects.iter().any(|e| {
+                                matches!(
+                                    e.verb,
+                                    Verb::Requires | Verb::DecodesError | Verb::EncodesError
+                                )
                             })
                         })
                 })
