@@ -1,7 +1,7 @@
 #!/bin/busybox sh
 # The first process of a guest: loads the modules, lets them run and unloads them, round by round, and says what it does.
-# What it says begins with $tag, a word that only this run knows, and is said by task 1, so that no module says it. It says
-# something every few seconds: a guest that is silent is dead.
+# What it says begins with $tag, a word that only this run knows, and is said by task 1, so that no module says it. A guest
+# whose pulse is not heard is dead.
 # /run.conf sets tag, rounds, dwell (seconds between loading and unloading, one for each round, over and over), inject,
 # and modules (files in the order in which they need each other).
 
@@ -22,20 +22,20 @@ set_to -1 /proc/sys/kernel/hung_task_warnings
 set_to 5 /proc/sys/kernel/watchdog_thresh
 set_to 12 /sys/module/rcupdate/parameters/rcu_cpu_stall_timeout
 
-# A clock that needs no new process: while threads are rationed, nothing can be started.
+# A clock that needs no new process: while threads are rationed, nothing can be started. What it says is the guest's pulse.
 ticks=0
 trap 'ticks=$((ticks + 1))' USR1
-start_clock() {
-    (
-        exec 8<>/tick
-        while :; do
+(
+    exec 8<>/tick
+    while :; do
+        say pulse
+        for tick in 1 2; do
             read -r -t 1 -u 8 nothing
             kill -USR1 1
         done
-    ) &
-    clock=$!
-}
-start_clock
+    done
+) &
+clock=$!
 
 # Waits for a child that may never end; $status is its exit status, or "stuck" after so many seconds.
 await() {
@@ -44,9 +44,7 @@ await() {
         wait "$1"
         status=$?
         [ $status = 138 ] && [ $ticks -lt "${2:-$stuck}" ]
-    do
-        [ $((ticks % 4)) != 3 ] || say waits
-    done
+    do :; done
     [ $status != 138 ] || status=stuck
 }
 
@@ -178,17 +176,13 @@ uptime() {
 }
 
 # Memory that nothing points at. It has to be five seconds old and to be seen in two scans.
-leaks() {
-    [ -e $debug/kmemleak ] || return
+look_for_leaks() {
     uptime
     old=$((now + 510))
     echo scan >$debug/kmemleak
-    say scanned
     uptime
     [ $now -ge $old ] || busybox usleep $(((old - now) * 10000))
     echo scan >$debug/kmemleak
-    say leaks
-    busybox cat $debug/kmemleak >/dev/console
 }
 
 # One round. Fails if another one makes no sense.
@@ -232,8 +226,14 @@ if [ -z "$inject" ] || trial; then
     rounds
 fi
 # A signal that waits to be delivered ends a scan early, without a word.
+trap '' USR1
+[ ! -e $debug/kmemleak ] || look_for_leaks
+# The pulse would cut lines.
 kill $clock
-leaks
+if [ -e $debug/kmemleak ]; then
+    say leaks
+    busybox cat $debug/kmemleak >/dev/console
+fi
 # `read` takes one byte at a time, and files like this one give only the first.
 say tainted "$(busybox cat /proc/sys/kernel/tainted)"
 say locks $(busybox grep debug_locks /proc/lockdep_stats 2>/dev/null)

@@ -18,8 +18,8 @@ const MOUNTS: &[u8] = b"none /proc proc defaults 0 0\nnone /sys sysfs defaults 0
     none /dev devtmpfs defaults 0 0\nnone /sys/kernel/debug debugfs defaults 0 0\n";
 /// Console text is kept up to here.
 const MOST: usize = 16 << 20;
-/// A guest's script says something every few seconds, several times as long on a busy host; one that does not is dead.
-const SILENCE: Duration = Duration::from_secs(60);
+/// A guest has a pulse of two seconds, many times as long on a busy host; one without is dead.
+const SILENCE: Duration = Duration::from_secs(90);
 /// A probe boot takes a second where KVM works.
 const PROBE: Duration = Duration::from_secs(15);
 /// How a guest's processor is made.

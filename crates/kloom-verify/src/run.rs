@@ -94,7 +94,8 @@ impl Run {
         let last = self.account.outcomes.last();
         let unloaded = last.is_some_and(|last| !last.load && last.status == Status::Done);
         let rounds_are_over = self.account.rounds == self.rounds && unloaded;
-        self.transcript.end == End::OutOfTime && !self.account.ended && rounds_are_over
+        let cut = matches!(self.transcript.end, End::OutOfTime | End::Silent);
+        cut && !self.account.ended && rounds_are_over
     }
 
     /// Why the guest says nothing about its module.
