@@ -1,7 +1,7 @@
 //! Constants for stretches of time, and what is handed to the kernel.
 
+use core::time::Duration;
 use kloom_spec::{Module, Period, Timeout};
-use std::time::Duration;
 
 /// Shorter pauses are too short for the timer wheel.
 pub const SHORT: Duration = Duration::from_millis(20);

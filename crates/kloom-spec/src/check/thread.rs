@@ -5,7 +5,7 @@ use super::action::Place;
 use super::name::Given;
 use crate::problem::Kind;
 use crate::{At, Call, Context, Count, Drive, Period, Thread, WaitKind, raw};
-use std::time::Duration;
+use core::time::Duration;
 
 /// More threads that are alike are better works.
 const MOST: u32 = 64;

@@ -4,7 +4,7 @@ use super::Checker;
 use super::name::Given;
 use crate::problem::Kind;
 use crate::{At, Period};
-use std::time::Duration;
+use core::time::Duration;
 
 /// Waiting longer than this has other means than a thread.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);

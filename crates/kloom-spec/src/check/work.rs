@@ -5,7 +5,7 @@ use super::action::Place;
 use super::name::Given;
 use crate::problem::Kind;
 use crate::{At, Context, On, Period, SystemQueue, Timer, When, Work, Workqueue, raw};
-use std::time::Duration;
+use core::time::Duration;
 
 /// The fastest that a timer of the timer wheel can be.
 const TICK: Duration = Duration::from_millis(10);

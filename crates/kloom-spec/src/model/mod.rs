@@ -22,7 +22,7 @@ pub use work::{On, SystemQueue, Timer, When, Work, Workqueue};
 
 pub use crate::raw::{Kind as WaitKind, Language, Lock as WaitLock, Sharing, Type};
 
-use std::time::Duration;
+use core::time::Duration;
 
 /// A name and what it stands for.
 #[derive(Clone, Debug)]
