@@ -256,12 +256,14 @@ impl Body<'_> {
                 {
                     self.others_change(&mut state);
                 }
-                self.put(&mut state, cell, value, span);
-                self.computes(&mut state, cell, src, span);
+                // `p = p->next`: what is read is what `p` leads to before.
+                let topics = self.topics(&mut state, src, span);
                 let ty = self.cx.unit.types.get(self.f.places.get(*dst).ty);
                 if !matches!(ty, Type::Int(_)) {
                     self.may_decay(&mut state, src, span);
                 }
+                self.put(&mut state, cell, value, span);
+                state.owned.derive(cell, &topics);
                 vec![state]
             }
             InstrKind::Eval(expr) => {

@@ -11,14 +11,13 @@ use rustc_hash::FxHasher;
 use std::hash::Hasher;
 
 impl Body<'_> {
-    /// A cell gets what an expression computes: who asks about the one asks about the other.
-    pub fn computes(&mut self, state: &mut State, cell: CellId, src: &Expr, span: Span) {
-        if !self.memory {
-            return;
-        }
+    /// What an expression is computed from: who asks about the one asks about the other.
+    pub fn topics(&mut self, state: &mut State, src: &Expr, span: Span) -> Vec<Topic> {
         let mut topics = Vec::new();
-        self.asks(state, src, true, span, &mut topics);
-        state.owned.derive(cell, &topics);
+        if self.memory {
+            self.asks(state, src, true, span, &mut topics);
+        }
+        topics
     }
 
     /// Notes the conditions on a path, for allocations that are under way.

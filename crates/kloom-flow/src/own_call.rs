@@ -287,7 +287,8 @@ impl Body<'_> {
         if value.fresh && sym == Sym::Made(site.point) {
             let f = self.cx.unit.function(callee);
             // Which flags its allocation has had is not known here; its callers know.
-            self.owns(&mut after, site, f.name, f.origin != Origin::Macro);
+            let may_fail = f.origin != Origin::Macro && self.may_fail(site.call);
+            self.owns(&mut after, site, f.name, may_fail);
         }
         after
     }

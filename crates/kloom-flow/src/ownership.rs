@@ -286,7 +286,7 @@ impl Body<'_> {
     }
 
     /// Whether the flags in sight let an allocation fail.
-    fn may_fail(&self, call: &Call) -> bool {
+    pub fn may_fail(&self, call: &Call) -> bool {
         call.args.iter().all(|arg| {
             let text = self.cx.unit.files.slice(arg.span);
             let given = match &arg.expr {
