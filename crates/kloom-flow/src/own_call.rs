@@ -229,8 +229,10 @@ impl Body<'_> {
             let cell = match (self.target(before, site, key), key) {
                 (Some(Target::Cell(cell)), _) => cell,
                 (None, Key::Class(owner, name)) => {
-                    // Some object of the callee's own: one of these.
-                    let of = self.cells.intern(Cell::Object(Sym::Made(site.point)));
+                    // Some object of the callee's own: one of these. Calls are told apart where
+                    // one may have left an error there.
+                    let object = value.origin.map_or(Sym::Unknown, |_| Sym::Made(site.point));
+                    let of = self.cells.intern(Cell::Object(object));
                     self.cells.intern(Cell::Field {
                         of,
                         owner: Some(*owner),
